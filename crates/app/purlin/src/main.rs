@@ -1,0 +1,9 @@
+//! The `purlin` command line: arguments in, words and an exit code out.
+
+mod exit;
+mod ui;
+mod verbs;
+
+fn main() -> std::process::ExitCode {
+    verbs::main()
+}

@@ -1,0 +1,56 @@
+//! The verbs, one file each: arguments, then a call into the crate that does the work.
+
+mod completions;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+use crate::ui::Ui;
+
+/// Composition functions, engine and promotion for Crossplane-style infrastructure, in one binary.
+#[derive(Debug, Parser)]
+#[command(
+    name = "purlin",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+}
+
+/// Parses the command line, runs the verb, and turns what it says into an exit code.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers (0); anything else is misuse (2). A closed pipe changes neither.
+            drop(error.print());
+            return if error.use_stderr() {
+                Exit::Misuse.into()
+            } else {
+                Exit::Done.into()
+            };
+        }
+    };
+    let ui = Ui;
+    let outcome = match cli.verb {
+        Verb::Completions(args) => completions::run(&args, &ui),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            ui.say(format_args!("error: {error:#}"));
+            Exit::World.into()
+        }
+    }
+}

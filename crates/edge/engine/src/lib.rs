@@ -1,0 +1,1 @@
+//! Gathers the world, lets lifecycle decide, performs.

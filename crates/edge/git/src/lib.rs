@@ -1,0 +1,1 @@
+//! Trees, commits, refs and pushes.

@@ -1,0 +1,1 @@
+//! Gathers what a promotion needs from Git, and performs it.

@@ -1,0 +1,1 @@
+//! Calls a function: in process or over gRPC.

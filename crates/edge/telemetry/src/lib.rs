@@ -1,0 +1,1 @@
+//! Logs, metrics and environment variables, each declared once.

@@ -1,0 +1,1 @@
+//! Is this Composition right, and what is its plan?

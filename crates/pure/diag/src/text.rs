@@ -1,0 +1,124 @@
+//! Findings for people: the line in question with carets under what is meant.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::{Diagnostic, Diagnostics, Place, Severity};
+
+/// The text of the files that findings may point into, by the name used in [`Place::file`].
+pub type Sources = BTreeMap<String, String>;
+
+/// Renders every finding, with the line it points at when the file's text is in `sources`, and a closing count.
+pub fn render_text(diagnostics: &Diagnostics, sources: &Sources) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        render_one(&mut out, diagnostic, sources);
+    }
+    let count = |severity| {
+        diagnostics
+            .iter()
+            .filter(|d| d.severity == severity)
+            .count()
+    };
+    let counts: Vec<String> = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Note, "note"),
+    ]
+    .into_iter()
+    .map(|(severity, word)| (count(severity), word))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| {
+        if count == 1 {
+            format!("1 {word}")
+        } else {
+            format!("{count} {word}s")
+        }
+    })
+    .collect();
+    if !counts.is_empty() {
+        let _ = writeln!(out, "{}", counts.join(", "));
+    }
+    out
+}
+
+fn render_one(out: &mut String, diagnostic: &Diagnostic, sources: &Sources) {
+    // Writing to a String cannot fail, so the results are dropped throughout this file.
+    let _ = match (&diagnostic.place, &diagnostic.path) {
+        (Some(place), _) => write!(out, "{place}: "),
+        (None, Some(path)) => write!(out, "{path}: "),
+        (None, None) => Ok(()),
+    };
+    let _ = writeln!(
+        out,
+        "{}[{}]: {}",
+        diagnostic.severity.as_str(),
+        diagnostic.code,
+        diagnostic.message
+    );
+    if let Some(place) = &diagnostic.place {
+        render_line(out, place, sources);
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = writeln!(out, "  help: {help}");
+    }
+}
+
+fn render_line(out: &mut String, place: &Place, sources: &Sources) {
+    let Some(line) = sources
+        .get(place.file.as_ref())
+        .and_then(|text| text.lines().nth(place.line.max(1) as usize - 1))
+    else {
+        return;
+    };
+    let number = place.line.to_string();
+    let start = place.column.max(1) as usize - 1;
+    let room = line.chars().count().saturating_sub(start).max(1);
+    let carets = "^".repeat((place.length.max(1) as usize).min(room));
+    let pad: String = line
+        .chars()
+        .take(start)
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
+    let _ = writeln!(out, "{number} | {line}");
+    let _ = writeln!(out, "{} | {pad}{carets}", " ".repeat(number.len()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_shows_its_line_and_carets_and_help() {
+        let sources = Sources::from([(
+            "net.yaml".to_owned(),
+            "kind: X\nspec: {replcas: 3}\n".to_owned(),
+        )]);
+        let found = Diagnostics::from(
+            Diagnostic::error("schema/unknown-field", "`replcas` is not a field of spec")
+                .at(Place::new("net.yaml", 2, 8).with_length(7))
+                .help("did you mean `replicas`?"),
+        );
+        assert_eq!(
+            render_text(&found, &sources),
+            "net.yaml:2:8: error[schema/unknown-field]: `replcas` is not a field of spec\n\
+             2 | spec: {replcas: 3}\n  |        ^^^^^^^\n  help: did you mean `replicas`?\n1 error\n"
+        );
+    }
+
+    #[test]
+    fn a_place_past_the_text_is_not_a_panic() {
+        let sources = Sources::from([("a".to_owned(), "x".to_owned())]);
+        let found = Diagnostics::from(
+            Diagnostic::note("a/b", "c").at(Place::new("a", 9, 900).with_length(9)),
+        );
+        assert_eq!(
+            render_text(&found, &sources),
+            "a:9:900: note[a/b]: c\n1 note\n"
+        );
+        let found = Diagnostics::from(
+            Diagnostic::note("a/b", "c").at(Place::new("a", 1, 900).with_length(9)),
+        );
+        assert!(render_text(&found, &sources).contains('^'));
+    }
+}

@@ -1,0 +1,1 @@
+//! What differs, and does it matter?

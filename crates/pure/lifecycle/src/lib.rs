@@ -1,0 +1,1 @@
+//! Given the world, what should be written?

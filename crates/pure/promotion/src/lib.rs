@@ -1,0 +1,1 @@
+//! May this move, what will it do, and why not?

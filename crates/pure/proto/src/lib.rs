@@ -1,0 +1,1 @@
+//! The function protocol, v1 and v1beta1.

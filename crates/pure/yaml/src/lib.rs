@@ -1,0 +1,1 @@
+//! Which bytes of which file made this value?

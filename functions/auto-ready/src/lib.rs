@@ -1,0 +1,1 @@
+//! Marks composed resources ready by what is observed of them.

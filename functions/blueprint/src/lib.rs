@@ -1,0 +1,1 @@
+//! Blueprint: a typed composition language on CEL.
