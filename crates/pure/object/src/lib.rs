@@ -1,1 +1,29 @@
 //! What is in this object?
+//!
+//! The value every function and the pipeline work on. An [`Object`] is a `google.protobuf.Struct`, a [`List`] a
+//! `google.protobuf.ListValue`. Both keep the bytes they arrived in: reading a field scans the encoded map entries,
+//! changing one expands only the levels on the way to it, and writing copies untouched subtrees as they are.
+//!
+//! Bytes are checked once, when they are decoded ([`Limits`]); after that no reading can fail. Knows nothing of where an
+//! object came from.
+
+mod canon;
+mod check;
+mod encode;
+mod error;
+mod json;
+mod list;
+mod loose;
+mod map;
+mod message;
+mod object;
+mod value;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{Error, Limits};
+pub use list::{List, ListIter, ListRef};
+pub use object::{Object, ObjectIter, ObjectRef};
+pub use value::{Value, ValueRef};
