@@ -15,8 +15,11 @@ mod json;
 mod list;
 mod loose;
 mod map;
+pub mod merge;
 mod message;
 mod object;
+pub mod path;
+mod quantity;
 mod value;
 mod wire;
 
@@ -26,4 +29,6 @@ mod tests;
 pub use error::{Error, Limits};
 pub use list::{List, ListIter, ListRef};
 pub use object::{Object, ObjectIter, ObjectRef};
+pub use path::Path;
+pub use quantity::{Quantity, QuantityError};
 pub use value::{Value, ValueRef};
