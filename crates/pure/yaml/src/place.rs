@@ -1,0 +1,177 @@
+//! Where the keys and values of one document stand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use granit_parser::{ScalarStyle, Span};
+use purlin_diag::Place;
+
+use crate::path::{Segment, parse_path};
+use crate::scalar::{Written, source_offset};
+
+/// The name and text of a file, shared by all places in it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: Arc<str>,
+    pub(crate) text: Arc<str>,
+}
+
+impl Source {
+    pub(crate) fn place(&self, spot: Spot) -> Place {
+        Place::new(self.name.clone(), spot.line, spot.column).with_length(spot.length)
+    }
+}
+
+/// A span of the text: where it starts, its length on its first line, and its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spot {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) length: u32,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Spot {
+    pub(crate) fn of(span: &Span) -> Self {
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let one_line = span.start.line() == span.end.line();
+        let start = span.start.byte_offset().unwrap_or_default();
+        Self {
+            line: small(span.start.line()),
+            column: small(span.start.col()).saturating_add(1),
+            length: if one_line {
+                small(span.end.index().saturating_sub(span.start.index()))
+            } else {
+                0
+            },
+            start,
+            end: span.end.byte_offset().unwrap_or(start).max(start),
+        }
+    }
+}
+
+/// One node of a document: where its key and its value are, and its children.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Branch {
+    pub(crate) key: Option<Spot>,
+    pub(crate) value: Spot,
+    pub(crate) children: Children,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Children {
+    #[default]
+    Empty,
+    Scalar(Box<str>, ScalarStyle),
+    List(Vec<Branch>),
+    Map(BTreeMap<String, Branch>),
+}
+
+/// Finds the place of a field of one document by its path. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PlaceMap {
+    pub(crate) source: Arc<Source>,
+    pub(crate) root: Arc<Branch>,
+}
+
+impl PlaceMap {
+    /// The file's name, as it was given to `load`.
+    pub fn file(&self) -> &Arc<str> {
+        &self.source.name
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> &Arc<str> {
+        &self.source.text
+    }
+
+    /// Where the document starts.
+    pub fn start(&self) -> Place {
+        self.source.place(self.root.value)
+    }
+
+    /// Where the value at `path` stands; `None` when the document has no such field.
+    pub fn value(&self, path: &str) -> Option<Place> {
+        let branch = self.branch(path)?;
+        Some(self.source.place(branch.value))
+    }
+
+    /// Where the key of the field at `path` stands (an element of a list has none: then its value).
+    pub fn key(&self, path: &str) -> Option<Place> {
+        let branch = self.branch(path)?;
+        Some(self.source.place(branch.key.unwrap_or(branch.value)))
+    }
+
+    /// The place of the value at `path`, or of the key of its nearest parent that exists. For messages about fields that may be missing.
+    pub fn nearest(&self, path: &str) -> Place {
+        let (branch, whole) = self.descend(path);
+        if whole {
+            self.source.place(branch.value)
+        } else {
+            self.source.place(branch.key.unwrap_or(branch.value))
+        }
+    }
+
+    /// Where byte `offset` of the text value at `path` stands in the file: inside quotes, escapes and block scalars too.
+    pub fn within(&self, path: &str, offset: usize) -> Option<Place> {
+        let branch = self.branch(path)?;
+        let Children::Scalar(decoded, style) = &branch.children else {
+            return Some(self.source.place(branch.value));
+        };
+        let text = &self.source.text;
+        let raw = text.get(branch.value.start..branch.value.end)?;
+        let at = branch.value.start
+            + source_offset(
+                Written {
+                    raw,
+                    style: *style,
+                    indent: branch.value.column.saturating_sub(1) as usize,
+                },
+                decoded,
+                offset,
+            );
+        let before = text.get(..at)?;
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let first_line = branch.value.start;
+        let newlines = text.get(first_line..at)?.matches('\n').count();
+        let column = text.get(line_start..at)?.chars().count() + 1;
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Some(Place::new(
+            self.source.name.clone(),
+            branch.value.line.saturating_add(small(newlines)),
+            small(column),
+        ))
+    }
+
+    /// The same map, rooted at the value at `path`: for an object embedded in another.
+    pub fn under(&self, path: &str) -> Option<Self> {
+        Some(Self {
+            source: self.source.clone(),
+            root: Arc::new(self.branch(path)?.clone()),
+        })
+    }
+
+    fn branch(&self, path: &str) -> Option<&Branch> {
+        let (branch, whole) = self.descend(path);
+        whole.then_some(branch)
+    }
+
+    fn descend(&self, path: &str) -> (&Branch, bool) {
+        let mut branch = self.root.as_ref();
+        for segment in parse_path(path) {
+            let next = match (&branch.children, segment) {
+                (Children::List(list), Segment::Index(index, _)) => list.get(index),
+                (Children::Map(map), Segment::Field(name) | Segment::Index(_, name)) => {
+                    map.get(name)
+                }
+                (Children::Empty | Children::Scalar(..) | Children::List(_), _) => None,
+            };
+            let Some(next) = next else {
+                return (branch, false);
+            };
+            branch = next;
+        }
+        (branch, true)
+    }
+}
