@@ -1,5 +1,10 @@
 //! Findings for people: the line in question with carets under what is meant.
 
+#![expect(
+    clippy::let_underscore_must_use,
+    reason = "writing to a String cannot fail"
+)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -43,7 +48,6 @@ pub fn render_text(diagnostics: &Diagnostics, sources: &Sources) -> String {
 }
 
 fn render_one(out: &mut String, diagnostic: &Diagnostic, sources: &Sources) {
-    // Writing to a String cannot fail, so the results are dropped throughout this file.
     let _ = match (&diagnostic.place, &diagnostic.path) {
         (Some(place), _) => write!(out, "{place}: "),
         (None, Some(path)) => write!(out, "{path}: "),
