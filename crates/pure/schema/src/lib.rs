@@ -4,6 +4,7 @@
 //! CustomResourceDefinition may hold; which CRDs a CompositeResourceDefinition gives; and what a change between two
 //! versions of a schema means for those who use it. Knows nothing about CEL: rules are carried, not read.
 
+mod crd_check;
 mod defaults;
 mod embedded;
 mod error;
@@ -17,6 +18,9 @@ mod prune;
 mod structural;
 mod validate;
 
+pub use crd_check::{
+    CheckRules, RulePlace, check_crd, check_crd_update, complete_crd, unknown_formats,
+};
 pub use defaults::apply_defaults;
 pub use embedded::coerce_metadata;
 pub use error::{FieldError, Reason, WHOLE};

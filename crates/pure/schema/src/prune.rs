@@ -24,7 +24,6 @@ pub fn unknown_fields(object: &Value, schema: &Schema) -> Vec<String> {
 }
 
 /// Removes unknown fields from a part of an object, for example a `default`.
-#[expect(dead_code, reason = "the check of defaults in a CRD comes next")]
 pub(crate) fn prune_part(value: &mut Value, schema: &Schema, is_object: bool) -> Vec<String> {
     let mut unknown = Vec::new();
     walk(value, Some(schema), "", is_object, &mut unknown);
