@@ -4,6 +4,7 @@
 //! CustomResourceDefinition may hold; which CRDs a CompositeResourceDefinition gives; and what a change between two
 //! versions of a schema means for those who use it. Knows nothing about CEL: rules are carried, not read.
 
+mod crd;
 mod crd_check;
 mod defaults;
 mod embedded;
@@ -17,7 +18,9 @@ mod pattern;
 mod prune;
 mod structural;
 mod validate;
+mod xrd;
 
+pub use crd::{claim_crd, composite_crd, scope as xrd_scope};
 pub use crd_check::{
     CheckRules, RulePlace, check_crd, check_crd_update, complete_crd, unknown_formats,
 };
@@ -31,3 +34,4 @@ pub use pattern::Pattern;
 pub use prune::{drop_nulls, prune, unknown_fields};
 pub use structural::{Additional, Kind, ListType, MapType, Rule, Schema};
 pub use validate::{validate, validate_part, validate_update};
+pub use xrd::{check_xrd, check_xrd_update};
