@@ -1,5 +1,7 @@
 //! The kinds Purlin serves and reads, one file each, and the vocabulary of conditions.
 
+pub mod composition;
 pub mod conditions;
+pub mod function;
 pub mod meta;
 pub mod xrd;
