@@ -2,6 +2,9 @@
 
 pub mod composition;
 pub mod conditions;
+mod crds;
 pub mod function;
 pub mod meta;
 pub mod xrd;
+
+pub use crds::crds;
