@@ -1,1 +1,19 @@
-//! What was asked, and what is answered?
+//! What was asked, and what is answered? The kit that functions are written with.
+//!
+//! A function implements [`Function`], reads its request through [`RequestView`], its typed input with [`input::decode`],
+//! and answers with a [`Response`]. Which transport carries them it never learns.
+
+mod function;
+mod functions;
+pub mod input;
+mod request;
+mod response;
+
+pub use function::{Function, Hosted};
+pub use functions::Functions;
+pub use purlin_proto::v1::{
+    Capability, Condition, Ready, Resource, RunFunctionRequest, RunFunctionResponse, Severity,
+    Status, Target,
+};
+pub use request::RequestView;
+pub use response::{Response, Selector, TTL, condition};

@@ -20,6 +20,7 @@ mod message;
 mod object;
 pub mod path;
 mod quantity;
+mod serialize;
 mod value;
 mod wire;
 

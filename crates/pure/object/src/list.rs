@@ -279,6 +279,12 @@ enum Items<'a> {
     Items(std::slice::Iter<'a, Item>),
 }
 
+impl Default for ListIter<'_> {
+    fn default() -> Self {
+        Self(Items::Items([].iter()))
+    }
+}
+
 impl fmt::Debug for ListIter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()

@@ -106,7 +106,7 @@ fn doubles_survive_exactly() {
         let written: Object = [("x", bits)].into_iter().collect();
         let Some(ValueRef::Double(read)) = reread(&written)
             .get("x")
-            .map(|v| v.to_owned())
+            .map(ValueRef::to_owned)
             .as_ref()
             .map(Value::as_ref)
         else {

@@ -18,6 +18,8 @@ pub mod v1 {
         deprecated,
         clippy::all,
         clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
         reason = "generated"
     )]
     include!("generated/v1.rs");
@@ -33,6 +35,8 @@ pub mod v1beta1 {
         deprecated,
         clippy::all,
         clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
         reason = "generated"
     )]
     pub use crate::v1::{RunFunctionRequest, RunFunctionResponse};
