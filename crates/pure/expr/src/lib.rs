@@ -1,1 +1,41 @@
 //! What does this expression read, give and cost?
+//!
+//! CEL over borrowed data: [`Program::compile`] parses and checks the form, [`Program::reads`] says what it depends on,
+//! [`Program::eval`] gives a value, says what it waits for, or says why and where it failed. [`Embedded`] finds the
+//! expressions inside texts.
+
+mod ast;
+mod bindings;
+mod bridge;
+mod convert;
+mod deps;
+mod each;
+mod embed;
+mod eval;
+mod lex;
+mod library;
+mod limits;
+mod list;
+mod map;
+mod meter;
+mod ops;
+mod outcome;
+mod parse;
+mod problem;
+mod program;
+mod shape;
+mod special;
+mod time;
+mod value;
+
+pub use bindings::{Binding, Bindings};
+pub use deps::{Read, Step};
+pub use embed::{Embedded, Hole, Part};
+pub use library::is_type_name;
+pub use list::List;
+pub use map::Map;
+pub use meter::Limits;
+pub use outcome::{Fault, FaultKind, Outcome, Pending};
+pub use problem::Problem;
+pub use program::Program;
+pub use value::{Key, NotData, Text, Val};

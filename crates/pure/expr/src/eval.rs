@@ -1,0 +1,557 @@
+//! What does an expression give for these variables?
+//!
+//! A walk over the tree. Its depth is bounded when the expression is compiled, its steps and memory by the meter.
+
+use std::rc::Rc;
+
+use purlin_diag::nearest;
+
+use crate::ast::{Call, Kind, Node, Span};
+use crate::bindings::{Binding, Bindings};
+use crate::deps::{self, Step};
+use crate::library::{self, Asked, Lazy};
+use crate::list::List;
+use crate::map::Map;
+use crate::meter::Meter;
+use crate::ops;
+use crate::outcome::{Fault, FaultKind, Outcome, Pending, Raise, Stop};
+use crate::value::{Key, Text, Val};
+
+/// A running evaluation.
+pub(crate) struct Machine<'a, 'b> {
+    bindings: &'b Bindings<'a>,
+    pub(crate) meter: Meter,
+    pub(crate) locals: Vec<Val<'a>>,
+}
+
+pub(crate) type Got<'a> = Result<Val<'a>, Stop>;
+
+impl<'a, 'b> Machine<'a, 'b> {
+    pub(crate) fn new(bindings: &'b Bindings<'a>, meter: Meter) -> Self {
+        Self {
+            bindings,
+            meter,
+            locals: Vec::new(),
+        }
+    }
+
+    pub(crate) fn run(&mut self, node: &'a Node) -> Outcome<'a> {
+        match self.eval(node).and_then(|value| self.present(node, value)) {
+            Ok(value) => Outcome::Ok(value),
+            Err(Stop::Pending(pending)) => Outcome::Pending(*pending),
+            Err(Stop::Fault(fault)) => Outcome::Fault(*fault),
+        }
+    }
+
+    pub(crate) fn eval(&mut self, node: &'a Node) -> Got<'a> {
+        self.meter
+            .spend(1)
+            .map_err(|raise| stop(node.span, raise))?;
+        match &node.kind {
+            Kind::Null => Ok(Val::Null),
+            Kind::Bool(b) => Ok(Val::Bool(*b)),
+            Kind::Int(i) => Ok(Val::Int(*i)),
+            Kind::UInt(u) => Ok(Val::UInt(*u)),
+            Kind::Double(d) => Ok(Val::Double(*d)),
+            Kind::String(text) => Ok(Val::String(Text::Borrowed(text))),
+            Kind::Bytes(bytes) => Ok(Val::Bytes(bytes.iter().copied().collect())),
+            Kind::TypeName(name) => Ok(Val::Type(name)),
+            Kind::Root(name) => self.root(node, name),
+            Kind::Local(slot, _) => Ok(self.locals[*slot].clone()),
+            Kind::Select(operand, field) => self.select(node, operand, field),
+            Kind::Has(operand, field) => self.has(node, operand, field),
+            Kind::OptSelect(operand, field) => self.opt_select(node, operand, field),
+            Kind::Index(pair) => self.index(node, &pair[0], &pair[1]),
+            Kind::OptIndex(pair) => self.opt_index(node, &pair[0], &pair[1]),
+            Kind::List(items) => self.list(node, items),
+            Kind::Map(entries) => self.map(node, entries),
+            Kind::And(terms) => self.logic(node, terms, false),
+            Kind::Or(terms) => self.logic(node, terms, true),
+            Kind::Not(operand) => self.not(node, operand),
+            Kind::Negate(operand) => self.negate(node, operand),
+            Kind::Cond(arms) => self.conditional(arms),
+            Kind::Binary(operator, pair) => {
+                let left = self.operand(&pair[0])?;
+                let right = self.operand(&pair[1])?;
+                ops::binary(&mut self.meter, *operator, &left, &right).map_err(
+                    |raise| match raise {
+                        Raise::Types => types(
+                            node.span,
+                            format!(
+                                "`{}` does not take {} and {}",
+                                operator.sign(),
+                                left.type_name(),
+                                right.type_name()
+                            ),
+                        ),
+                        raise @ Raise::Fault(..) => stop(node.span, raise),
+                    },
+                )
+            }
+            Kind::Call(call) => self.call(node, call),
+            Kind::Each(each) => self.each(node, each),
+            Kind::OptMap(bind, flat) => match self.operand(&bind.value)? {
+                Val::Optional(None) => Ok(Val::Optional(None)),
+                Val::Optional(Some(inner)) => {
+                    let value = self.with_local((*inner).clone(), &bind.body)?;
+                    match (flat, value) {
+                        (false, value) => Ok(Val::Optional(Some(Rc::new(value)))),
+                        (true, value @ Val::Optional(_)) => Ok(value),
+                        (true, value) => Err(types(
+                            bind.body.span,
+                            format!(
+                                "the body of `optFlatMap` is an optional, not {}",
+                                value.type_name()
+                            ),
+                        )),
+                    }
+                }
+                other => Err(types(
+                    node.span,
+                    format!(
+                        "`optMap` is asked of an optional, not of {}",
+                        other.type_name()
+                    ),
+                )),
+            },
+            Kind::Bind(bind) => {
+                let value = self.eval(&bind.value)?;
+                self.with_local(value, &bind.body)
+            }
+        }
+    }
+
+    fn with_local(&mut self, value: Val<'a>, body: &'a Node) -> Got<'a> {
+        self.locals.push(value);
+        let result = self.eval(body);
+        self.locals.pop();
+        result
+    }
+
+    /// A value that something is done with: it has to be there as a whole.
+    pub(crate) fn operand(&mut self, node: &'a Node) -> Got<'a> {
+        let value = self.eval(node)?;
+        self.present(node, value)
+    }
+
+    #[expect(clippy::unused_self, reason = "reads like the other steps")]
+    fn present(&self, node: &Node, value: Val<'a>) -> Got<'a> {
+        match value {
+            Val::Map(Map::Absent(root)) => Err(pending(node, root, None)),
+            value => Ok(value),
+        }
+    }
+
+    fn root(&mut self, node: &'a Node, name: &'a str) -> Got<'a> {
+        match self.bindings.get(name) {
+            Some(Binding::Val(value)) => Ok(value.clone()),
+            Some(Binding::Pending(pending)) => Err(Stop::Pending(Box::new(pending.clone()))),
+            Some(Binding::Fault(fault)) => Err(Stop::Fault(Box::new(Fault {
+                message: format!("`{name}` has no value: {}", fault.message),
+                start: node.span.start as usize,
+                end: node.span.end as usize,
+                ..fault.clone()
+            }))),
+            None => match library::type_called(name) {
+                Some(known) => Ok(Val::Type(known)),
+                None => Err(unbound(node, name, self.bindings)),
+            },
+        }
+    }
+
+    fn select(&mut self, node: &'a Node, operand: &'a Node, field: &str) -> Got<'a> {
+        match self.eval(operand)? {
+            Val::Map(map) => match map.field(field) {
+                Some(value) => Ok(value),
+                None => Err(missing(node, &map, field)),
+            },
+            Val::Optional(inner) => Ok(opt_field(inner.as_deref(), field)),
+            other => Err(no_field(node, &other, field)),
+        }
+    }
+
+    fn has(&mut self, node: &'a Node, operand: &'a Node, field: &str) -> Got<'a> {
+        match self.eval(operand)? {
+            Val::Map(map) => Ok(Val::Bool(map.field(field).is_some())),
+            Val::Optional(inner) => Ok(Val::Bool(matches!(
+                opt_field(inner.as_deref(), field),
+                Val::Optional(Some(_))
+            ))),
+            other => Err(no_field(node, &other, field)),
+        }
+    }
+
+    fn opt_select(&mut self, node: &'a Node, operand: &'a Node, field: &str) -> Got<'a> {
+        match self.eval(operand)? {
+            Val::Map(map) => Ok(optional(map.field(field))),
+            Val::Optional(inner) => Ok(opt_field(inner.as_deref(), field)),
+            other => Err(no_field(node, &other, field)),
+        }
+    }
+
+    fn index(&mut self, node: &'a Node, operand: &'a Node, index: &'a Node) -> Got<'a> {
+        let target = self.eval(operand)?;
+        let index = self.operand(index)?;
+        match &target {
+            Val::List(list) => match place(&index) {
+                Some(at) => at
+                    .and_then(|at| list.get(at))
+                    .ok_or_else(|| outside(node, list, &index)),
+                None => Err(types(
+                    node.span,
+                    format!(
+                        "a list is indexed by a whole number, not by {}",
+                        index.type_name()
+                    ),
+                )),
+            },
+            Val::Map(map) => match Key::from_val(&index) {
+                Some(key) => map.get(&key).ok_or_else(|| match &key {
+                    Key::String(text) => missing(node, map, text.as_str()),
+                    other => missing(node, map, &other.to_val().show()),
+                }),
+                None => Err(types(
+                    node.span,
+                    format!("{} is not the key of a map", index.type_name()),
+                )),
+            },
+            Val::Optional(inner) => self.opt_at(node, inner.as_deref(), &index),
+            other => Err(types(
+                node.span,
+                format!("{} has no elements", other.type_name()),
+            )),
+        }
+    }
+
+    fn opt_index(&mut self, node: &'a Node, operand: &'a Node, index: &'a Node) -> Got<'a> {
+        let target = self.eval(operand)?;
+        let index = self.operand(index)?;
+        match &target {
+            Val::Optional(inner) => self.opt_at(node, inner.as_deref(), &index),
+            other => self.opt_at(node, Some(other), &index),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "reads like the other steps")]
+    fn opt_at(&self, node: &Node, target: Option<&Val<'a>>, index: &Val<'a>) -> Got<'a> {
+        Ok(match target {
+            None => Val::Optional(None),
+            Some(Val::List(list)) => optional(place(index).flatten().and_then(|at| list.get(at))),
+            Some(Val::Map(map)) => optional(Key::from_val(index).and_then(|key| map.get(&key))),
+            Some(other) => {
+                return Err(types(
+                    node.span,
+                    format!("{} has no elements", other.type_name()),
+                ));
+            }
+        })
+    }
+
+    fn list(&mut self, node: &'a Node, items: &'a [(Node, bool)]) -> Got<'a> {
+        self.meter
+            .values(items.len())
+            .map_err(|raise| stop(node.span, raise))?;
+        let mut list = Vec::with_capacity(items.len());
+        for (item, left_out) in items {
+            match (left_out, self.eval(item)?) {
+                (false, value) => list.push(value),
+                (true, Val::Optional(inner)) => list.extend(inner.map(|inner| (*inner).clone())),
+                (true, other) => {
+                    return Err(types(
+                        item.span,
+                        format!(
+                            "`?` marks an optional element, and this is {}",
+                            other.type_name()
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(Val::List(List::owned(list)))
+    }
+
+    fn map(&mut self, node: &'a Node, entries: &'a [(Node, Node, bool)]) -> Got<'a> {
+        self.meter
+            .values(entries.len() * 2)
+            .map_err(|raise| stop(node.span, raise))?;
+        let mut map = Vec::with_capacity(entries.len());
+        for (key_node, value_node, left_out) in entries {
+            let key = self.operand(key_node)?;
+            let Some(key) = Key::from_val(&key) else {
+                return Err(types(
+                    key_node.span,
+                    format!("{} is not the key of a map", key.type_name()),
+                ));
+            };
+            let value = self.eval(value_node)?;
+            match (left_out, value) {
+                (false, value) => map.push((key, value)),
+                (true, Val::Optional(inner)) => {
+                    map.extend(inner.map(|inner| (key, (*inner).clone())))
+                }
+                (true, other) => {
+                    return Err(types(
+                        value_node.span,
+                        format!(
+                            "`?` marks an optional entry, and this is {}",
+                            other.type_name()
+                        ),
+                    ));
+                }
+            }
+        }
+        let entries = map.len();
+        let map = Map::owned(map);
+        if map.len() != Some(entries) {
+            return Err(fault(
+                node.span,
+                FaultKind::Argument,
+                "a key occurs twice in this map".to_owned(),
+            ));
+        }
+        Ok(Val::Map(map))
+    }
+
+    /// `&&` and `||`: whichever term decides wins over terms that failed, but not over running out or waiting.
+    fn logic(&mut self, node: &'a Node, terms: &'a [Node], decisive: bool) -> Got<'a> {
+        let mut failed = None;
+        for term in terms {
+            match self.operand(term) {
+                Ok(Val::Bool(b)) if b == decisive => return Ok(Val::Bool(decisive)),
+                Ok(Val::Bool(_)) => {}
+                Ok(other) => {
+                    let sign = if decisive { "||" } else { "&&" };
+                    let wrong = types(
+                        term.span,
+                        format!("`{sign}` takes bool, not {}", other.type_name()),
+                    );
+                    failed.get_or_insert(wrong);
+                }
+                Err(Stop::Fault(fault)) if fault.kind.is_absorbed() => {
+                    failed.get_or_insert(Stop::Fault(fault));
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+        let _ = node;
+        failed.map_or(Ok(Val::Bool(!decisive)), Err)
+    }
+
+    fn not(&mut self, node: &'a Node, operand: &'a Node) -> Got<'a> {
+        match self.operand(operand)? {
+            Val::Bool(b) => Ok(Val::Bool(!b)),
+            other => Err(types(
+                node.span,
+                format!("`!` takes bool, not {}", other.type_name()),
+            )),
+        }
+    }
+
+    fn negate(&mut self, node: &'a Node, operand: &'a Node) -> Got<'a> {
+        match self.operand(operand)? {
+            Val::Int(i) => i.checked_neg().map(Val::Int).ok_or_else(|| {
+                fault(
+                    node.span,
+                    FaultKind::Arithmetic,
+                    "the result is beyond 64 bits".to_owned(),
+                )
+            }),
+            Val::Double(d) => Ok(Val::Double(-d)),
+            other => Err(types(
+                node.span,
+                format!("`-` takes a number with a sign, not {}", other.type_name()),
+            )),
+        }
+    }
+
+    fn conditional(&mut self, arms: &'a [Node; 3]) -> Got<'a> {
+        let [test, yes, no] = arms;
+        match self.operand(test)? {
+            Val::Bool(true) => self.eval(yes),
+            Val::Bool(false) => self.eval(no),
+            other => Err(types(
+                test.span,
+                format!("the condition of `? :` is bool, not {}", other.type_name()),
+            )),
+        }
+    }
+
+    fn call(&mut self, node: &'a Node, call: &'a Call) -> Got<'a> {
+        if let (Some(lazy), [target, other]) = (call.function.lazy, call.args.as_slice()) {
+            return match (self.operand(target)?, lazy) {
+                (Val::Optional(Some(inner)), Lazy::OrValue) => Ok((*inner).clone()),
+                (Val::Optional(None), Lazy::OrValue) => self.eval(other),
+                (value @ Val::Optional(Some(_)), Lazy::Or) => Ok(value),
+                (Val::Optional(None), Lazy::Or) => match self.eval(other)? {
+                    value @ Val::Optional(_) => Ok(value),
+                    other => Err(types(
+                        node.span,
+                        format!("`or` takes an optional, not {}", other.type_name()),
+                    )),
+                },
+                (other, _) => Err(types(
+                    node.span,
+                    format!(
+                        "`{}` is asked of an optional, not of {}",
+                        call.function.name,
+                        other.type_name()
+                    ),
+                )),
+            };
+        }
+        let mut args = Vec::with_capacity(call.args.len());
+        for arg in &call.args {
+            args.push(self.operand(arg)?);
+        }
+        let mut asked = Asked {
+            meter: &mut self.meter,
+            regex: call.regex.as_deref(),
+        };
+        (call.function.run)(&mut asked, &args).map_err(|raise| match raise {
+            Raise::Types => {
+                let given: Vec<&str> = args.iter().map(Val::type_name).collect();
+                types(
+                    node.span,
+                    format!(
+                        "`{}` does not take ({})",
+                        call.function.name,
+                        given.join(", ")
+                    ),
+                )
+            }
+            raise @ Raise::Fault(..) => stop(node.span, raise),
+        })
+    }
+}
+
+/// A list index: the outer `None` for what is no number, the inner for a negative one.
+fn place(index: &Val<'_>) -> Option<Option<usize>> {
+    match index {
+        Val::Int(i) => Some(usize::try_from(*i).ok()),
+        Val::UInt(u) => Some(usize::try_from(*u).ok()),
+        Val::Double(d) => crate::value::whole(*d).map(|i| usize::try_from(i).ok()),
+        _ => None,
+    }
+}
+
+fn optional(value: Option<Val<'_>>) -> Val<'_> {
+    Val::Optional(value.map(Rc::new))
+}
+
+fn opt_field<'a>(inner: Option<&Val<'a>>, field: &str) -> Val<'a> {
+    match inner {
+        Some(Val::Map(map)) => optional(map.field(field)),
+        Some(Val::Optional(inner)) => opt_field(inner.as_deref(), field),
+        _ => Val::Optional(None),
+    }
+}
+
+pub(crate) fn fault(span: Span, kind: FaultKind, message: String) -> Stop {
+    Stop::Fault(Box::new(Fault {
+        kind,
+        message,
+        help: None,
+        start: span.start as usize,
+        end: span.end as usize,
+    }))
+}
+
+pub(crate) fn types(span: Span, message: String) -> Stop {
+    fault(span, FaultKind::Types, message)
+}
+
+pub(crate) fn stop(span: Span, raise: Raise) -> Stop {
+    match raise {
+        Raise::Types => types(span, "the types do not fit".to_owned()),
+        Raise::Fault(kind, message) => fault(span, kind, message),
+    }
+}
+
+fn no_field(node: &Node, value: &Val<'_>, field: &str) -> Stop {
+    types(
+        node.span,
+        format!("{} has no field `{field}`", value.type_name()),
+    )
+}
+
+fn unbound(node: &Node, name: &str, bindings: &Bindings<'_>) -> Stop {
+    let help = nearest(name, bindings.names()).map(|near| format!("did you mean `{near}`?"));
+    Stop::Fault(Box::new(Fault {
+        kind: FaultKind::Unbound,
+        message: format!("there is no variable `{name}`"),
+        help,
+        start: node.span.start as usize,
+        end: node.span.end as usize,
+    }))
+}
+
+/// The path that `node` reads, for a message. `root` is the tracked variable.
+fn path_of(node: &Node, root: &str) -> String {
+    let mut path = root.to_owned();
+    let Some((start, steps, _, _)) = deps::chain(node) else {
+        return path;
+    };
+    match &start.kind {
+        Kind::Root(name) if **name == *root => {}
+        // An element of a comprehension, or a variable that stands for a part: the way there is not known.
+        _ => path.push_str("[…]"),
+    }
+    for step in steps {
+        path.push_str(&step.to_string());
+    }
+    path
+}
+
+fn pending(node: &Node, root: &str, key: Option<&str>) -> Stop {
+    let mut path = path_of(node, root);
+    if let (Some(key), Some(at)) = (key, path.rfind("[…]"))
+        && at + "[…]".len() == path.len()
+        && matches!(node.kind, Kind::Index(_))
+    {
+        path.truncate(at);
+        path.push_str(&Step::Field(key.to_owned()).to_string());
+    }
+    Stop::Pending(Box::new(Pending {
+        root: root.to_owned(),
+        path,
+    }))
+}
+
+/// A key that is not there: waited for under a tracked variable, a mistake elsewhere.
+fn missing(node: &Node, map: &Map<'_>, key: &str) -> Stop {
+    if let Some(root) = map.origin() {
+        return pending(node, root, Some(key));
+    }
+    let entries = map.entries().unwrap_or_default();
+    let names = entries.iter().filter_map(|(key, _)| match key {
+        Key::String(text) => Some(text.as_str()),
+        Key::Bool(_) | Key::Int(_) | Key::UInt(_) => None,
+    });
+    Stop::Fault(Box::new(Fault {
+        kind: FaultKind::NoSuchKey,
+        message: format!("there is no `{key}` here"),
+        help: Some(match nearest(key, names) {
+            Some(near) => format!(
+                "did you mean `{near}`? If it may be missing, write `.?{key}` with `.orValue(…)`"
+            ),
+            None => format!("if it may be missing, write `.?{key}` with `.orValue(…)`"),
+        }),
+        start: node.span.start as usize,
+        end: node.span.end as usize,
+    }))
+}
+
+fn outside(node: &Node, list: &List<'_>, index: &Val<'_>) -> Stop {
+    if let Some(root) = list.origin() {
+        return pending(node, root, None);
+    }
+    fault(
+        node.span,
+        FaultKind::OutOfRange,
+        format!(
+            "index {} is outside of a list of {}",
+            index.show(),
+            list.len()
+        ),
+    )
+}

@@ -1,0 +1,57 @@
+//! Functions of optional values.
+
+use std::rc::Rc;
+
+use super::{Asked, Function, Gives, Lazy, global, member};
+use crate::outcome::Raise;
+use crate::value::Val;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    global("optional.of", 1, Gives::Optional, |_, a| {
+        Ok(Val::Optional(Some(Rc::new(a[0].clone()))))
+    }),
+    global("optional.none", 0, Gives::Optional, |_, _| {
+        Ok(Val::Optional(None))
+    }),
+    global("optional.ofNonZeroValue", 1, Gives::Optional, of_non_zero),
+    member("hasValue", 0, Gives::Bool, has_value),
+    member("value", 0, Gives::Any, value),
+    // Both are evaluated by the machine: what stands behind them is only looked at when it is needed.
+    member("or", 1, Gives::Optional, unreachable_lazy).lazy(Lazy::Or),
+    member("orValue", 1, Gives::Any, unreachable_lazy).lazy(Lazy::OrValue),
+];
+
+fn unreachable_lazy<'a>(_: &mut Asked<'_>, _: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    Err(Raise::Types)
+}
+
+fn of_non_zero<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    let zero = match &args[0] {
+        Val::Null | Val::Optional(None) => true,
+        Val::Bool(b) => !b,
+        Val::Int(i) | Val::Duration(i) => *i == 0,
+        Val::UInt(u) => *u == 0,
+        Val::Double(d) => *d == 0.0,
+        Val::String(text) => text.as_str().is_empty(),
+        Val::Bytes(bytes) => bytes.is_empty(),
+        Val::List(list) => list.len() == 0,
+        Val::Map(map) => map.len() == Some(0),
+        Val::Optional(Some(_)) | Val::Timestamp(_) | Val::Type(_) | Val::Special(_) => false,
+    };
+    Ok(Val::Optional((!zero).then(|| Rc::new(args[0].clone()))))
+}
+
+fn has_value<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    match &args[0] {
+        Val::Optional(inner) => Ok(Val::Bool(inner.is_some())),
+        _ => Err(Raise::Types),
+    }
+}
+
+fn value<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    match &args[0] {
+        Val::Optional(Some(inner)) => Ok((**inner).clone()),
+        Val::Optional(None) => Err(Raise::argument("the optional has no value")),
+        _ => Err(Raise::Types),
+    }
+}

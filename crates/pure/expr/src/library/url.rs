@@ -1,0 +1,213 @@
+//! URLs, as the Kubernetes URL library defines them: absolute, or a path that begins with a slash.
+
+use std::rc::Rc;
+
+use super::{Asked, Function, Gives, global, member, text};
+use crate::list::List;
+use crate::outcome::Raise;
+use crate::special::Special;
+use crate::value::Val;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    global("url", 1, Gives::Special("kubernetes.URL"), |_, a| {
+        Ok(Val::Special(Rc::new(Special::Url(parse(text(&a[0])?)?))))
+    }),
+    global("isURL", 1, Gives::Bool, |_, a| {
+        Ok(Val::Bool(parse(text(&a[0])?).is_ok()))
+    }),
+    member("getScheme", 0, Gives::String, |k, a| {
+        part(k, a, |u| u.scheme.clone())
+    }),
+    member("getHost", 0, Gives::String, |k, a| {
+        part(k, a, |u| u.host.clone())
+    }),
+    member("getHostname", 0, Gives::String, |k, a| {
+        part(k, a, |u| u.split_host().0)
+    }),
+    member("getPort", 0, Gives::String, |k, a| {
+        part(k, a, |u| u.split_host().1)
+    }),
+    member("getEscapedPath", 0, Gives::String, |k, a| {
+        part(k, a, |u| escape(&u.path))
+    }),
+    member("getQuery", 0, Gives::Map, query),
+];
+
+/// A URL taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url {
+    scheme: String,
+    host: String,
+    path: String,
+    query: String,
+}
+
+impl Url {
+    /// Host and port, the brackets of an IPv6 address removed.
+    fn split_host(&self) -> (String, String) {
+        let port_at = self
+            .host
+            .rfind(':')
+            .filter(|at| self.host.rfind(']').is_none_or(|end| end < *at));
+        let (host, port) = match port_at {
+            Some(at) => (&self.host.as_str()[..at], &self.host.as_str()[at + 1..]),
+            None => (self.host.as_str(), ""),
+        };
+        (
+            host.trim_start_matches('[')
+                .trim_end_matches(']')
+                .to_owned(),
+            port.to_owned(),
+        )
+    }
+
+    pub(crate) fn show(&self) -> String {
+        let authority = if self.scheme.is_empty() {
+            String::new()
+        } else {
+            format!("{}://{}", self.scheme, self.host)
+        };
+        let query = if self.query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", self.query)
+        };
+        format!("{authority}{}{query}", escape(&self.path))
+    }
+}
+
+fn parse(text: &str) -> Result<Url, Raise> {
+    pieces(text).ok_or_else(|| Raise::argument(format!("{text:?} is not an absolute URL")))
+}
+
+fn pieces(text: &str) -> Option<Url> {
+    if text.chars().any(|c| c.is_ascii_control()) {
+        return None;
+    }
+    let (main, query) = text.split_once('?').unwrap_or((text, ""));
+    if main.starts_with('/') {
+        return Some(Url {
+            scheme: String::new(),
+            host: String::new(),
+            path: checked(main)?,
+            query: query.to_owned(),
+        });
+    }
+    let (scheme, rest) = main.split_once(':')?;
+    let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    if !valid {
+        return None;
+    }
+    let (host, path) = match rest.strip_prefix("//") {
+        Some(rest) => match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        },
+        None if rest.starts_with('/') => ("", rest),
+        // Go takes an opaque part such as `mailto:a` as absolute too.
+        None => ("", ""),
+    };
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if host.contains([' ', '<', '>', '"', '\\', '^', '`', '{', '|', '}']) {
+        return None;
+    }
+    let url = Url {
+        scheme: scheme.to_ascii_lowercase(),
+        host: host.to_owned(),
+        path: checked(path)?,
+        query: query.to_owned(),
+    };
+    url.split_host()
+        .1
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then_some(url)
+}
+
+/// The path, if its percent signs are followed by two hexadecimal digits.
+fn checked(path: &str) -> Option<String> {
+    let bytes = path.as_bytes();
+    let fine = bytes.iter().enumerate().all(|(at, b)| {
+        *b != b'%'
+            || bytes
+                .get(at + 1..at + 3)
+                .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    });
+    fine.then(|| path.to_owned())
+}
+
+fn escape(path: &str) -> String {
+    let mut made = String::with_capacity(path.len());
+    for b in path.bytes() {
+        if b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@%!*'()".contains(&b) {
+            made.push(char::from(b));
+        } else {
+            made.push_str(&format!("%{b:02X}"));
+        }
+    }
+    made
+}
+
+fn unescape(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut made = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(b) = bytes.get(at) {
+        let hex = text
+            .get(at + 1..at + 3)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (b, hex) {
+            (b'%', Some(value)) => {
+                made.push(value);
+                at += 2;
+            }
+            (b'+', _) => made.push(b' '),
+            (b, _) => made.push(*b),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&made).into_owned()
+}
+
+fn of<'v>(value: &'v Val<'_>) -> Result<&'v Url, Raise> {
+    match value {
+        Val::Special(special) => match special.as_ref() {
+            Special::Url(url) => Ok(url),
+            _ => Err(Raise::Types),
+        },
+        _ => Err(Raise::Types),
+    }
+}
+
+fn part<'a>(
+    asked: &mut Asked<'_>,
+    args: &[Val<'a>],
+    pick: fn(&Url) -> String,
+) -> Result<Val<'a>, Raise> {
+    let made = pick(of(&args[0])?);
+    super::make_text(asked, made)
+}
+
+fn query<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    let url = of(&args[0])?;
+    asked.meter.make(url.query.len() * 2)?;
+    let mut values: std::collections::BTreeMap<String, Vec<Val<'a>>> =
+        std::collections::BTreeMap::new();
+    for pair in url.query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        values
+            .entry(unescape(key))
+            .or_default()
+            .push(Val::text(unescape(value)));
+    }
+    Ok(Val::map(values.into_iter().map(|(key, values)| {
+        (key, Val::List(List::owned(values)))
+    })))
+}
+
+pub(super) fn is_url(text: &str) -> bool {
+    pieces(text).is_some()
+}

@@ -1,0 +1,74 @@
+//! How is a list read, wherever its elements are kept?
+
+use std::rc::Rc;
+
+use purlin_object::ListRef;
+use serde_json::Value as Json;
+
+use crate::shape::Shape;
+use crate::value::{Origin, Val};
+
+/// A list of an expression.
+#[derive(Debug, Clone)]
+pub enum List<'a> {
+    /// Made by the expression.
+    Owned(Rc<Vec<Val<'a>>>),
+    /// JSON.
+    Json(&'a [Json]),
+    /// JSON seen through the schema of the list.
+    Shaped(&'a [Json], &'a Shape),
+    /// Data of an object, and the variable it came from if that is waited for.
+    Data(ListRef<'a>, Option<&'a str>),
+}
+
+impl<'a> List<'a> {
+    pub(crate) fn owned(items: Vec<Val<'a>>) -> Self {
+        Self::Owned(Rc::new(items))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Owned(items) => items.len(),
+            Self::Json(items) | Self::Shaped(items, _) => items.len(),
+            Self::Data(list, _) => list.len(),
+        }
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<Val<'a>> {
+        match self {
+            Self::Owned(items) => items.get(at).cloned(),
+            Self::Json(items) => items.get(at).map(Val::from_json),
+            Self::Shaped(items, shape) => items.get(at).map(|item| shape.item().view(item)),
+            Self::Data(list, origin) => list.get(at).map(|item| Val::from_origin(item, *origin)),
+        }
+    }
+
+    pub(crate) fn items(&self) -> Vec<Val<'a>> {
+        match self {
+            Self::Owned(items) => items.as_ref().clone(),
+            Self::Json(items) => items.iter().map(Val::from_json).collect(),
+            Self::Shaped(items, shape) => {
+                items.iter().map(|item| shape.item().view(item)).collect()
+            }
+            Self::Data(list, origin) => list
+                .iter()
+                .map(|item| Val::from_origin(item, *origin))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> Origin<'a> {
+        match self {
+            Self::Data(_, origin) => *origin,
+            Self::Owned(_) | Self::Json(_) | Self::Shaped(..) => None,
+        }
+    }
+
+    /// The schema the list is seen through.
+    pub(crate) fn shape(&self) -> Option<&'a Shape> {
+        match self {
+            Self::Shaped(_, shape) => Some(shape),
+            Self::Owned(_) | Self::Json(_) | Self::Data(..) => None,
+        }
+    }
+}

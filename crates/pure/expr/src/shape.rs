@@ -1,0 +1,297 @@
+//! How does a structural schema see JSON?
+//!
+//! The types a rule of a custom resource works with come from the schema, not from the JSON: integers and floating
+//! numbers are told apart, dates are moments, fields the schema does not know are invisible, and lists are sets or maps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::list::List;
+use crate::map::Map;
+use crate::time;
+use crate::value::{Key, Text, Val};
+
+/// What identifies an element of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Keyed {
+    /// Its position.
+    #[default]
+    Atomic,
+    /// Its value.
+    Set,
+    /// The values of these fields.
+    Map(Vec<String>),
+}
+
+/// The form of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Form {
+    /// Not known: the JSON decides.
+    #[default]
+    Any,
+    Bool,
+    Int,
+    Double,
+    String,
+    Bytes,
+    Timestamp,
+    Duration,
+    List,
+    /// An object with fields of its own.
+    Object,
+    /// Any keys, values of one form.
+    Map,
+}
+
+/// A schema as a rule sees it.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    pub(crate) form: Form,
+    pub(crate) keyed: Keyed,
+    /// By the name a rule uses, which differs from the field's where that is no identifier.
+    pub(crate) fields: BTreeMap<String, Field>,
+    pub(crate) each: Option<Arc<Shape>>,
+    pub(crate) nullable: bool,
+}
+
+/// A field of an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) shape: Arc<Shape>,
+}
+
+static ANY: Shape = Shape {
+    form: Form::Any,
+    keyed: Keyed::Atomic,
+    fields: BTreeMap::new(),
+    each: None,
+    nullable: true,
+};
+
+impl Shape {
+    /// The shape of a schema. `whole` marks the schema of a whole object, at the top or embedded.
+    pub(crate) fn of(schema: &Json, whole: bool) -> Self {
+        let flag = |name: &str| schema.get(name).and_then(Json::as_bool).unwrap_or(false);
+        let text = |name: &str| schema.get(name).and_then(Json::as_str).unwrap_or("");
+        let mut shape = Self {
+            nullable: flag("nullable"),
+            ..Self::default()
+        };
+        if flag("x-kubernetes-int-or-string") {
+            return shape;
+        }
+        shape.form = match (text("type"), text("format")) {
+            ("boolean", _) => Form::Bool,
+            ("integer", _) => Form::Int,
+            ("number", _) => Form::Double,
+            ("string", "byte") => Form::Bytes,
+            ("string", "date-time" | "datetime" | "date") => Form::Timestamp,
+            ("string", "duration") => Form::Duration,
+            ("string", _) => Form::String,
+            ("array", _) => Form::List,
+            ("object", _) => Form::Object,
+            _ => Form::Any,
+        };
+        if shape.form == Form::List {
+            shape.each = schema
+                .get("items")
+                .map(|items| Arc::new(Self::of(items, false)));
+            shape.keyed = keyed(schema);
+        }
+        if shape.form == Form::Object {
+            shape.object(schema, whole || flag("x-kubernetes-embedded-resource"));
+        }
+        shape
+    }
+
+    fn object(&mut self, schema: &Json, whole: bool) {
+        if let Some(each @ Json::Object(_)) = schema.get("additionalProperties") {
+            self.form = Form::Map;
+            self.each = Some(Arc::new(Self::of(each, false)));
+            return;
+        }
+        let properties = schema.get("properties").and_then(Json::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            // Fields that only keep what they are given have no form a rule could rely on: it does not see them.
+            let opaque = property
+                .get("x-kubernetes-preserve-unknown-fields")
+                .and_then(Json::as_bool)
+                == Some(true)
+                && property.get("properties").is_none()
+                && property.get("x-kubernetes-embedded-resource").is_none();
+            let meta = whole && matches!(name.as_str(), "metadata" | "apiVersion" | "kind");
+            if let (false, false, Some(called)) = (opaque, meta, escape(name)) {
+                let shape = Arc::new(Self::of(property, false));
+                self.fields.insert(
+                    called,
+                    Field {
+                        name: name.clone(),
+                        shape,
+                    },
+                );
+            }
+        }
+        if whole {
+            let text = Arc::new(Self {
+                form: Form::String,
+                ..Self::default()
+            });
+            let mut metadata = Self {
+                form: Form::Object,
+                ..Self::default()
+            };
+            for name in ["name", "generateName"] {
+                metadata.fields.insert(
+                    name.to_owned(),
+                    Field {
+                        name: name.to_owned(),
+                        shape: Arc::clone(&text),
+                    },
+                );
+            }
+            let known = [
+                ("apiVersion", Arc::clone(&text)),
+                ("kind", text),
+                ("metadata", Arc::new(metadata)),
+            ];
+            for (name, shape) in known {
+                self.fields.insert(
+                    name.to_owned(),
+                    Field {
+                        name: name.to_owned(),
+                        shape,
+                    },
+                );
+            }
+        }
+    }
+
+    pub(crate) fn keyed(&self) -> &Keyed {
+        &self.keyed
+    }
+
+    /// The shape of the elements or of the values.
+    pub(crate) fn item(&self) -> &Shape {
+        self.each.as_deref().unwrap_or(&ANY)
+    }
+
+    /// The JSON as a value of this shape. JSON of another type is seen as what it is.
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within 64 bits")]
+    pub(crate) fn view<'a>(&'a self, json: &'a Json) -> Val<'a> {
+        match (self.form, json) {
+            (Form::Int, Json::Number(n)) => match (n.as_i64(), n.as_f64()) {
+                (None, Some(d)) if d.fract() == 0.0 && d.abs() < 9.2e18 => Val::Int(d as i64),
+                _ => Val::from_json(json),
+            },
+            (Form::Double, Json::Number(n)) => Val::Double(n.as_f64().unwrap_or(f64::NAN)),
+            (Form::Bytes, Json::String(text)) => crate::convert::from_base64(text)
+                .map_or_else(|| Val::from_json(json), |bytes| Val::Bytes(bytes.into())),
+            (Form::Timestamp, Json::String(text)) => time::parse_timestamp(text)
+                .or_else(|| time::parse_timestamp(&format!("{text}T00:00:00Z")))
+                .map_or_else(|| Val::from_json(json), Val::Timestamp),
+            (Form::Duration, Json::String(text)) => {
+                time::parse_duration(text).map_or_else(|| Val::from_json(json), Val::Duration)
+            }
+            (Form::List, Json::Array(items)) => Val::List(List::Shaped(items, self)),
+            (Form::Object | Form::Map, Json::Object(map)) => Val::Map(Map::Shaped(map, self)),
+            _ => Val::from_json(json),
+        }
+    }
+
+    /// Whether a rule sees this key of the object.
+    pub(crate) fn sees(&self, key: &str) -> bool {
+        self.form == Form::Map || self.fields.values().any(|field| field.name == key)
+    }
+
+    /// The value of the field a rule calls `name`.
+    pub(crate) fn field<'a>(
+        &'a self,
+        map: &'a JsonMap<String, Json>,
+        name: &str,
+    ) -> Option<Val<'a>> {
+        if self.form == Form::Map {
+            return map.get(name).map(|value| self.item().view(value));
+        }
+        let field = self.fields.get(name)?;
+        let value = map.get(&field.name)?;
+        (!value.is_null() || field.shape.nullable).then(|| field.shape.view(value))
+    }
+
+    pub(crate) fn entries<'a>(&'a self, map: &'a JsonMap<String, Json>) -> Vec<(Key<'a>, Val<'a>)> {
+        let text = |key: &'a str| Key::String(Text::Borrowed(key));
+        if self.form == Form::Map {
+            return map
+                .iter()
+                .map(|(key, value)| (text(key), self.item().view(value)))
+                .collect();
+        }
+        let fields = self.fields.keys();
+        fields
+            .filter_map(|name| self.field(map, name).map(|value| (text(name), value)))
+            .collect()
+    }
+}
+
+fn keyed(schema: &Json) -> Keyed {
+    match schema.get("x-kubernetes-list-type").and_then(Json::as_str) {
+        Some("set") => Keyed::Set,
+        Some("map") => {
+            let keys = schema
+                .get("x-kubernetes-list-map-keys")
+                .and_then(Json::as_array);
+            Keyed::Map(
+                keys.into_iter()
+                    .flatten()
+                    .filter_map(Json::as_str)
+                    .filter_map(escape)
+                    .collect(),
+            )
+        }
+        _ => Keyed::Atomic,
+    }
+}
+
+/// Words that an expression cannot use as a field name.
+const RESERVED: &[&str] = &[
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
+/// The name a rule uses for a field, if it has one (Kubernetes' escaping).
+pub(crate) fn escape(name: &str) -> Option<String> {
+    if RESERVED.contains(&name) {
+        return Some(format!("__{name}__"));
+    }
+    let escaped = name
+        .replace("__", "__underscores__")
+        .replace('.', "__dot__")
+        .replace('-', "__dash__")
+        .replace('/', "__slash__");
+    let identifier = escaped.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && escaped
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_');
+    identifier.then_some(escaped)
+}
