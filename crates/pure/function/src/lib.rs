@@ -9,7 +9,7 @@ pub mod input;
 mod request;
 mod response;
 
-pub use function::{Function, Hosted};
+pub use function::{Function, Hosted, Panicked, run_caught};
 pub use functions::Functions;
 pub use purlin_proto::v1::{
     Capability, Condition, Ready, Resource, RunFunctionRequest, RunFunctionResponse, Severity,
