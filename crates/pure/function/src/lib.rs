@@ -6,10 +6,11 @@
 mod function;
 mod functions;
 pub mod input;
+pub mod protojson;
 mod request;
 mod response;
 
-pub use function::{Function, Hosted, Panicked, run_caught};
+pub use function::{Function, Hosted};
 pub use functions::Functions;
 pub use purlin_proto::v1::{
     Capability, Condition, Ready, Resource, RunFunctionRequest, RunFunctionResponse, Severity,
