@@ -1,9 +1,13 @@
 //! What is a function?
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use purlin_proto::v1::{RunFunctionRequest, RunFunctionResponse};
+
+use crate::Response;
 
 /// One step of a pipeline: from what is observed and desired to what is desired.
 pub trait Function: Send + Sync {
@@ -17,6 +21,41 @@ where
 {
     fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse {
         self(request)
+    }
+}
+
+/// Runs a function; a panic in it becomes a FATAL result, and the flag says so.
+pub fn run_caught(
+    function: &dyn Function,
+    request: &RunFunctionRequest,
+) -> (RunFunctionResponse, Panicked) {
+    match catch_unwind(AssertUnwindSafe(|| function.run(request))) {
+        Ok(response) => (response, Panicked::No),
+        Err(panic) => {
+            let message = format!(
+                "the function panicked, which is a defect in it: {}",
+                words(panic.as_ref())
+            );
+            let response = Response::to(request).fatal(message).build();
+            (response, Panicked::Yes)
+        }
+    }
+}
+
+/// Whether a function panicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Panicked {
+    /// It answered.
+    No,
+    /// It did, and the response is ours.
+    Yes,
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        (None, None) => "it did not say why",
     }
 }
 

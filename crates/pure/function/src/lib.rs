@@ -10,7 +10,7 @@ pub mod protojson;
 mod request;
 mod response;
 
-pub use function::{Function, Hosted};
+pub use function::{Function, Hosted, Panicked, run_caught};
 pub use functions::Functions;
 pub use purlin_proto::v1::{
     Capability, Condition, Ready, Resource, RunFunctionRequest, RunFunctionResponse, Severity,

@@ -47,14 +47,14 @@ impl From<Selector> for ResourceSelector {
     }
 }
 
-/// A condition without message and target.
+/// A condition of the composite without a message.
 pub fn condition(kind: impl Into<String>, status: Status, reason: impl Into<String>) -> Condition {
     Condition {
         r#type: kind.into(),
         status: status.into(),
         reason: reason.into(),
         message: None,
-        target: None,
+        target: Some(Target::Composite.into()),
     }
 }
 
@@ -100,13 +100,13 @@ impl Response {
         self.result(Severity::Normal, message)
     }
 
-    /// Adds a result without reason and target.
+    /// Adds a result for the composite, without a reason.
     pub fn result(&mut self, severity: Severity, message: impl Into<String>) -> &mut Self {
         self.0.results.push(v1::Result {
             severity: severity.into(),
             message: message.into(),
             reason: None,
-            target: None,
+            target: Some(Target::Composite.into()),
         });
         self
     }
