@@ -12,10 +12,12 @@ use crate::preview::PreviewOutcome;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Way {
     /// A commit on the branch that is synced.
-    #[default]
     Direct,
     /// A commit on a branch of its own. It is a proposal: gates that cannot be evaluated here are left to whoever merges.
     Proposal,
+    /// Whichever the environment asks for: nobody has decided yet.
+    #[default]
+    Configured,
 }
 
 /// What was asked for, beside the plan itself.
@@ -92,14 +94,22 @@ pub fn decide(plan: &Plan, pipeline: &Pipeline, request: &Request) -> Decision {
     }
     let mut reasons = Vec::new();
     check_route(plan, pipeline, request, &mut reasons);
+    check_readable(plan, &mut reasons);
     check_possible(plan, &mut reasons);
     check_render(plan, &mut reasons);
     let gates = pipeline
         .get(&plan.to)
         .map(|e| e.gates.as_slice())
         .unwrap_or_default();
+    let direct = match request.way {
+        Way::Direct => true,
+        Way::Proposal => false,
+        Way::Configured => pipeline
+            .get(&plan.to)
+            .is_none_or(|e| e.mode == Mode::Direct),
+    };
     for gate in gates {
-        check_gate(gate, plan, request, &mut reasons);
+        check_gate(gate, plan, direct, &mut reasons);
     }
     for reason in &mut reasons {
         reason.stops &= !request.skip.contains(&reason.gate);
@@ -154,6 +164,21 @@ fn check_route(plan: &Plan, pipeline: &Pipeline, request: &Request, reasons: &mu
     }
 }
 
+/// What is broken in the target cannot be compared with, and what is not known does not pass.
+fn check_readable(plan: &Plan, reasons: &mut Vec<Reason>) {
+    if let Some(first) = plan.unreadable.first() {
+        let text = format!(
+            "what stands in {} today cannot be read, so nobody knows what breaks: {first}",
+            plan.to
+        );
+        reasons.push(stop(
+            "readable",
+            text,
+            "look at the file diff, then add `--skip-gate readable`",
+        ));
+    }
+}
+
 fn check_possible(plan: &Plan, reasons: &mut Vec<Reason>) {
     let apis = plan.apis.iter().flat_map(|api| &api.changes);
     for change in apis.filter(|change| change.compatibility == Compatibility::Impossible) {
@@ -195,7 +220,7 @@ fn check_render(plan: &Plan, reasons: &mut Vec<Reason>) {
     }
 }
 
-fn check_gate(gate: &Gate, plan: &Plan, request: &Request, reasons: &mut Vec<Reason>) {
+fn check_gate(gate: &Gate, plan: &Plan, direct: bool, reasons: &mut Vec<Reason>) {
     match gate {
         // These two are asked of every environment.
         Gate::Schema | Gate::Render => {}
@@ -209,7 +234,7 @@ fn check_gate(gate: &Gate, plan: &Plan, request: &Request, reasons: &mut Vec<Rea
                 text,
                 format!("check it by hand, then add `--skip-gate {name}`"),
             );
-            reason.stops = request.way == Way::Direct;
+            reason.stops = direct;
             reasons.push(reason);
         }
     }

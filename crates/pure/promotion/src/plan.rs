@@ -35,6 +35,8 @@ pub struct Inputs {
     pub source: Side,
     /// Where it goes.
     pub target: Side,
+    /// What cannot be read in the target today, so that nobody knows what depends on it.
+    pub unreadable: Vec<String>,
     /// The target's claims, rendered with both.
     pub rendered: Vec<Rendered>,
     /// The definitions of managed resources that are known, by `group/Kind`.
@@ -92,6 +94,9 @@ pub struct Plan {
     pub objects: Vec<ObjectChange>,
     /// What becomes of every claim in the target.
     pub claims: Vec<Preview>,
+    /// What cannot be read in the target today.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
     /// How many resources that touches.
     pub counts: Counts,
     /// `sha256:` of what would change; an approval of one plan is not one of another.
@@ -113,6 +118,7 @@ impl Plan {
             objects: object_changes(old, new),
             counts: count(&claims),
             claims,
+            unreadable: inputs.unreadable,
             unit: inputs.unit,
             from: inputs.source.environment,
             to: inputs.target.environment,

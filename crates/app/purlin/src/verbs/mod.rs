@@ -1,6 +1,7 @@
 //! The verbs, one file each: arguments, then a call into the crate that does the work.
 
 mod completions;
+mod promote;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,8 @@ pub(crate) struct Cli {
 enum Verb {
     /// Print a completion script for a shell.
     Completions(completions::Args),
+    /// Move versions of infrastructure APIs from environment to environment, in Git.
+    Promote(Box<promote::Args>),
 }
 
 /// Parses the command line, runs the verb, and turns what it says into an exit code.
@@ -45,6 +48,7 @@ pub(crate) fn main() -> ExitCode {
     let ui = Ui;
     let outcome = match cli.verb {
         Verb::Completions(args) => completions::run(&args, &ui),
+        Verb::Promote(args) => promote::run(&args, &ui),
     };
     match outcome {
         Ok(exit) => exit.into(),
