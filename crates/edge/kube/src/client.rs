@@ -283,6 +283,17 @@ impl Client {
         }
     }
 
+    /// The OpenAPI v3 document of a kind's group and version, when there is one.
+    pub async fn openapi(&self, gvk: &Gvk) -> Result<Option<Value>, Error> {
+        let root = if gvk.group.is_empty() { "api" } else { "apis" };
+        let path = format!("/openapi/v3/{root}/{}", gvk.api_version());
+        match self.get_path("describe", &path, gvk.to_string()).await {
+            Ok(document) => Ok(Some(document)),
+            Err(Error::Api { code: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) fn inner(&self) -> &kube::Client {
         &self.inner
     }
