@@ -63,7 +63,7 @@ mod tests {
             let held = fs::read(root.join(GENERATED).join(&name)).unwrap_or_default();
             assert!(
                 held == content,
-                "{GENERATED}/{name} is stale: run `cargo run -p xtask -- codegen`"
+                "{GENERATED}/{name} is stale: run `cargo run -p purlin-xtask -- codegen`"
             );
         }
     }

@@ -1,6 +1,7 @@
-//! Chores of the workspace: `cargo run -p xtask -- <chore>`.
+//! Chores of the workspace: `cargo run -p purlin-xtask -- <chore>`.
 
 mod codegen;
+mod tidy;
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +11,14 @@ use clap::Parser;
 enum Chore {
     /// Generate crates/pure/proto/src/generated from proto/.
     Codegen,
+    /// Check arrows between crates, orphan files, file headers and the code map.
+    Tidy,
 }
 
 fn main() -> anyhow::Result<()> {
     match Chore::parse() {
         Chore::Codegen => codegen::write(&root()),
+        Chore::Tidy => tidy::run(&root()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The function protocol, v1 and v1beta1.
 //!
-//! Generated from `proto/` by `cargo run -p xtask -- codegen`. A `google.protobuf.Struct` is a [`purlin_object::Object`],
+//! Generated from `proto/` by `cargo run -p purlin-xtask -- codegen`. A `google.protobuf.Struct` is a [`purlin_object::Object`],
 //! which keeps its bytes (docs/decisions/0001-proto-knows-object.md). v1beta1 has the messages of v1 under another
 //! service name, so it is only a client and a server here.
 
