@@ -4,8 +4,11 @@
 //! fields the engine works with are added over whatever the author called the same.
 
 mod fields;
+mod report;
 
 use serde_json::{Map, Value, json};
+
+pub use report::crds_of;
 
 use crate::error::FieldError;
 use crate::keywords;

@@ -115,7 +115,7 @@ pub fn unknown_formats(crd: &Value) -> Vec<(String, String)> {
 }
 
 fn formats(node: &Value, path: &str, depth: usize, found: &mut Vec<(String, String)>) {
-    if depth > keywords::MAX_DEPTH {
+    if depth > keywords::MAX_DEPTH || !node.is_object() {
         return;
     }
     if let Some(format) = node["format"]

@@ -20,7 +20,7 @@ mod structural;
 mod validate;
 mod xrd;
 
-pub use crd::{claim_crd, composite_crd, scope as xrd_scope};
+pub use crd::{claim_crd, composite_crd, crds_of, scope as xrd_scope};
 pub use crd_check::{
     CheckRules, RulePlace, check_crd, check_crd_update, complete_crd, unknown_formats,
 };

@@ -1,6 +1,7 @@
 //! The verbs, one file each: arguments, then a call into the crate that does the work.
 
 mod completions;
+mod crd;
 mod promote;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Verb {
     Completions(completions::Args),
     /// Move versions of infrastructure APIs from environment to environment, in Git.
     Promote(Box<promote::Args>),
+    /// Print the CRDs that an XRD gives.
+    Crd(crd::Args),
 }
 
 /// Parses the command line, runs the verb, and turns what it says into an exit code.
@@ -49,6 +52,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match cli.verb {
         Verb::Completions(args) => completions::run(&args, &ui),
         Verb::Promote(args) => promote::run(&args, &ui),
+        Verb::Crd(args) => crd::run(&args, &ui),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -1,0 +1,93 @@
+//! `purlin crd FILE...`
+
+use std::io::Read as _;
+
+use anyhow::Context as _;
+use purlin_diag::{Diagnostic, Diagnostics, Sources};
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::ui::Ui;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Files with CompositeResourceDefinitions (XRDs), YAML or JSON; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+
+    /// How to print the CRDs.
+    #[arg(short, long, value_enum, default_value = "yaml")]
+    output: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// A YAML stream, one document a CRD.
+    Yaml,
+    /// One JSON list.
+    Json,
+}
+
+pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
+    let mut found = Diagnostics::new();
+    let mut sources = Sources::new();
+    let mut crds = Vec::new();
+    for file in &args.files {
+        let text = read(file)?;
+        let (documents, problems) = purlin_yaml::load(file, &text);
+        found.extend(problems);
+        let xrds = documents
+            .iter()
+            .filter(|document| document.value["kind"] == "CompositeResourceDefinition");
+        let before = crds.len() + found.len();
+        for xrd in xrds {
+            let (made, problems) = purlin_schema::crds_of(&xrd.value, &());
+            crds.extend(made);
+            found.extend(problems.into_iter().map(|problem| {
+                let place = problem.path.as_deref().map(|path| xrd.places.nearest(path));
+                problem.at(place)
+            }));
+        }
+        if crds.len() + found.len() == before {
+            let problem = Diagnostic::error(
+                "crd/no-xrd",
+                format!("{file} has no CompositeResourceDefinition"),
+            );
+            found.push(problem.help("give a file that holds one, for example xrds/network.yaml"));
+        }
+        sources.insert(file.clone(), text);
+    }
+    found.sort();
+    if !found.is_empty() {
+        ui.report(&found, &sources);
+    }
+    if !crds.is_empty() {
+        ui.data(print(&crds, args.output))?;
+    }
+    Ok(if found.has_errors() {
+        Exit::Differs
+    } else {
+        Exit::Done
+    })
+}
+
+fn read(file: &str) -> anyhow::Result<String> {
+    if file == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))
+}
+
+fn print(crds: &[Value], format: Format) -> String {
+    match format {
+        Format::Yaml => purlin_yaml::to_stream(crds),
+        Format::Json => {
+            let list = json!({"apiVersion": "v1", "kind": "List", "items": crds});
+            format!("{list:#}\n")
+        }
+    }
+}
