@@ -3,6 +3,7 @@
 mod completions;
 mod crd;
 mod promote;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ enum Verb {
     Promote(Box<promote::Args>),
     /// Print the CRDs that an XRD gives.
     Crd(crd::Args),
+    /// Show what a claim is made of, and which part is not ready.
+    Trace(trace::Args),
 }
 
 /// Parses the command line, runs the verb, and turns what it says into an exit code.
@@ -52,6 +55,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match cli.verb {
         Verb::Completions(args) => completions::run(&args, &ui),
         Verb::Promote(args) => promote::run(&args, &ui),
+        Verb::Trace(args) => trace::run(&args, &ui),
         Verb::Crd(args) => crd::run(&args, &ui),
     };
     match outcome {
