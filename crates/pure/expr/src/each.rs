@@ -78,7 +78,7 @@ impl<'a> Machine<'a, '_> {
                     items.map(|item| vec![item]).collect()
                 }
             }
-            Val::Map(map) => {
+            Val::Map(map) if each.gather != Gather::SortBy => {
                 let entries = map.entries().unwrap_or_default().into_iter();
                 entries
                     .map(|(key, value)| {

@@ -60,13 +60,13 @@ impl<'a, 'b> Machine<'a, 'b> {
             Kind::Local(slot, _) => Ok(self.locals[*slot].clone()),
             Kind::Select(operand, field) => self.select(node, operand, field),
             Kind::Has(operand, field) => self.has(node, operand, field),
-            Kind::OptSelect(operand, field) => self.opt_select(node, operand, field),
+            Kind::OptSelect(operand, field) => self.opt_select(operand, field),
             Kind::Index(pair) => self.index(node, &pair[0], &pair[1]),
-            Kind::OptIndex(pair) => self.opt_index(node, &pair[0], &pair[1]),
+            Kind::OptIndex(pair) => self.opt_index(&pair[0], &pair[1]),
             Kind::List(items) => self.list(node, items),
             Kind::Map(entries) => self.map(node, entries),
-            Kind::And(terms) => self.logic(node, terms, false),
-            Kind::Or(terms) => self.logic(node, terms, true),
+            Kind::And(terms) => self.logic(terms, false),
+            Kind::Or(terms) => self.logic(terms, true),
             Kind::Not(operand) => self.not(node, operand),
             Kind::Negate(operand) => self.negate(node, operand),
             Kind::Cond(arms) => self.conditional(arms),
@@ -165,7 +165,7 @@ impl<'a, 'b> Machine<'a, 'b> {
                 Some(value) => Ok(value),
                 None => Err(missing(node, &map, field)),
             },
-            Val::Optional(inner) => Ok(opt_field(inner.as_deref(), field)),
+            Val::Optional(inner) => strict_field(node, inner.as_deref(), field),
             other => Err(no_field(node, &other, field)),
         }
     }
@@ -173,24 +173,27 @@ impl<'a, 'b> Machine<'a, 'b> {
     fn has(&mut self, node: &'a Node, operand: &'a Node, field: &str) -> Got<'a> {
         match self.eval(operand)? {
             Val::Map(map) => Ok(Val::Bool(map.field(field).is_some())),
-            Val::Optional(inner) => Ok(Val::Bool(matches!(
-                opt_field(inner.as_deref(), field),
-                Val::Optional(Some(_))
-            ))),
+            Val::Optional(inner) => {
+                let found = strict_field(node, inner.as_deref(), field)?;
+                Ok(Val::Bool(matches!(found, Val::Optional(Some(_)))))
+            }
             other => Err(no_field(node, &other, field)),
         }
     }
 
-    fn opt_select(&mut self, node: &'a Node, operand: &'a Node, field: &str) -> Got<'a> {
+    fn opt_select(&mut self, operand: &'a Node, field: &str) -> Got<'a> {
         match self.eval(operand)? {
             Val::Map(map) => Ok(optional(map.field(field))),
             Val::Optional(inner) => Ok(opt_field(inner.as_deref(), field)),
-            other => Err(no_field(node, &other, field)),
+            _ => Ok(Val::Optional(None)),
         }
     }
 
     fn index(&mut self, node: &'a Node, operand: &'a Node, index: &'a Node) -> Got<'a> {
         let target = self.eval(operand)?;
+        if let Val::Optional(None) = target {
+            return Ok(target);
+        }
         let index = self.operand(index)?;
         match &target {
             Val::List(list) => match place(&index) {
@@ -215,7 +218,7 @@ impl<'a, 'b> Machine<'a, 'b> {
                     format!("{} is not the key of a map", index.type_name()),
                 )),
             },
-            Val::Optional(inner) => self.opt_at(node, inner.as_deref(), &index),
+            Val::Optional(inner) => Ok(opt_at(inner.as_deref(), &index)),
             other => Err(types(
                 node.span,
                 format!("{} has no elements", other.type_name()),
@@ -223,29 +226,18 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
-    fn opt_index(&mut self, node: &'a Node, operand: &'a Node, index: &'a Node) -> Got<'a> {
+    fn opt_index(&mut self, operand: &'a Node, index: &'a Node) -> Got<'a> {
         let target = self.eval(operand)?;
+        if let Val::Optional(None) = target {
+            return Ok(target);
+        }
         let index = self.operand(index)?;
         match &target {
-            Val::Optional(inner) => self.opt_at(node, inner.as_deref(), &index),
-            other => self.opt_at(node, Some(other), &index),
+            Val::Optional(inner) => Ok(opt_at(inner.as_deref(), &index)),
+            other => Ok(opt_at(Some(other), &index)),
         }
     }
 
-    #[expect(clippy::unused_self, reason = "reads like the other steps")]
-    fn opt_at(&self, node: &Node, target: Option<&Val<'a>>, index: &Val<'a>) -> Got<'a> {
-        Ok(match target {
-            None => Val::Optional(None),
-            Some(Val::List(list)) => optional(place(index).flatten().and_then(|at| list.get(at))),
-            Some(Val::Map(map)) => optional(Key::from_val(index).and_then(|key| map.get(&key))),
-            Some(other) => {
-                return Err(types(
-                    node.span,
-                    format!("{} has no elements", other.type_name()),
-                ));
-            }
-        })
-    }
 
     fn list(&mut self, node: &'a Node, items: &'a [(Node, bool)]) -> Got<'a> {
         self.meter
@@ -313,7 +305,7 @@ impl<'a, 'b> Machine<'a, 'b> {
     }
 
     /// `&&` and `||`: whichever term decides wins over terms that failed, but not over running out or waiting.
-    fn logic(&mut self, node: &'a Node, terms: &'a [Node], decisive: bool) -> Got<'a> {
+    fn logic(&mut self, terms: &'a [Node], decisive: bool) -> Got<'a> {
         let mut failed = None;
         for term in terms {
             match self.operand(term) {
@@ -333,8 +325,7 @@ impl<'a, 'b> Machine<'a, 'b> {
                 Err(stop) => return Err(stop),
             }
         }
-        let _ = node;
-        failed.map_or(Ok(Val::Bool(!decisive)), Err)
+                failed.map_or(Ok(Val::Bool(!decisive)), Err)
     }
 
     fn not(&mut self, node: &'a Node, operand: &'a Node) -> Got<'a> {
@@ -436,6 +427,23 @@ fn place(index: &Val<'_>) -> Option<Option<usize>> {
 
 fn optional(value: Option<Val<'_>>) -> Val<'_> {
     Val::Optional(value.map(Rc::new))
+}
+
+/// What has no elements has none at this index either.
+fn opt_at<'a>(target: Option<&Val<'a>>, index: &Val<'a>) -> Val<'a> {
+    match target {
+        Some(Val::List(list)) => optional(place(index).flatten().and_then(|at| list.get(at))),
+        Some(Val::Map(map)) => optional(Key::from_val(index).and_then(|key| map.get(&key))),
+        _ => Val::Optional(None),
+    }
+}
+
+/// A field of what an optional holds, which has to be something with fields.
+fn strict_field<'a>(node: &Node, inner: Option<&Val<'a>>, field: &str) -> Got<'a> {
+    match inner {
+        None | Some(Val::Map(_) | Val::Optional(_)) => Ok(opt_field(inner, field)),
+        Some(other) => Err(no_field(node, other, field)),
+    }
 }
 
 fn opt_field<'a>(inner: Option<&Val<'a>>, field: &str) -> Val<'a> {

@@ -50,9 +50,10 @@ fn contains<'a>(meter: &mut Meter, needle: &Val<'a>, range: &Val<'a>) -> Result<
             }
             Ok(Val::Bool(false))
         }
-        Val::Map(map) => Ok(Val::Bool(
-            Key::from_val(needle).is_some_and(|key| map.get(&key).is_some()),
-        )),
+        Val::Map(map) => match Key::from_val(needle) {
+            Some(key) => Ok(Val::Bool(map.get(&key).is_some())),
+            None => Err(Raise::Types),
+        },
         _ => Err(Raise::Types),
     }
 }

@@ -10,38 +10,38 @@ use crate::value::Val;
 pub(super) static FUNCTIONS: &[Function] = &[
     function("math.greatest", false, (1, 64), Gives::Any, greatest).not_in_rules(),
     function("math.least", false, (1, 64), Gives::Any, least).not_in_rules(),
-    global("math.ceil", 1, Gives::Double, |_, a| {
-        on_double(a, f64::ceil)
+    global("math.ceil", 1, Gives::Double, |k, a| {
+        on_double(k, a, f64::ceil)
     })
     .not_in_rules(),
-    global("math.floor", 1, Gives::Double, |_, a| {
-        on_double(a, f64::floor)
+    global("math.floor", 1, Gives::Double, |k, a| {
+        on_double(k, a, f64::floor)
     })
     .not_in_rules(),
-    global("math.round", 1, Gives::Double, |_, a| {
-        on_double(a, f64::round)
+    global("math.round", 1, Gives::Double, |k, a| {
+        on_double(k, a, f64::round)
     })
     .not_in_rules(),
-    global("math.trunc", 1, Gives::Double, |_, a| {
-        on_double(a, f64::trunc)
+    global("math.trunc", 1, Gives::Double, |k, a| {
+        on_double(k, a, f64::trunc)
     })
     .not_in_rules(),
-    global("math.sqrt", 1, Gives::Double, |_, a| {
-        on_double(a, f64::sqrt)
+    global("math.sqrt", 1, Gives::Double, |k, a| {
+        on_double(k, a, f64::sqrt)
     })
     .not_in_rules(),
     global("math.abs", 1, Gives::Any, abs).not_in_rules(),
     global("math.sign", 1, Gives::Any, sign).not_in_rules(),
-    global("math.isNaN", 1, Gives::Bool, |_, a| {
-        ask_double(a, f64::is_nan)
+    global("math.isNaN", 1, Gives::Bool, |k, a| {
+        ask_double(k, a, f64::is_nan)
     })
     .not_in_rules(),
-    global("math.isInf", 1, Gives::Bool, |_, a| {
-        ask_double(a, f64::is_infinite)
+    global("math.isInf", 1, Gives::Bool, |k, a| {
+        ask_double(k, a, f64::is_infinite)
     })
     .not_in_rules(),
-    global("math.isFinite", 1, Gives::Bool, |_, a| {
-        ask_double(a, f64::is_finite)
+    global("math.isFinite", 1, Gives::Bool, |k, a| {
+        ask_double(k, a, f64::is_finite)
     })
     .not_in_rules(),
     global("math.bitAnd", 2, Gives::Any, |_, a| {
@@ -95,20 +95,20 @@ fn least<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> 
 }
 
 /// Whole numbers are taken too: data does not say which of them it holds.
-fn double(value: &Val<'_>) -> Result<f64, Raise> {
+fn double(asked: &Asked<'_>, value: &Val<'_>) -> Result<f64, Raise> {
     match value {
         Val::Double(d) => Ok(*d),
-        Val::Int(i) => Ok(ops::to_double(*i)),
+        Val::Int(i) if asked.meter.mixes() => Ok(ops::to_double(*i)),
         _ => Err(Raise::Types),
     }
 }
 
-fn on_double<'a>(args: &[Val<'a>], apply: fn(f64) -> f64) -> Result<Val<'a>, Raise> {
-    Ok(Val::Double(apply(double(&args[0])?)))
+fn on_double<'a>(asked: &Asked<'_>, args: &[Val<'a>], apply: fn(f64) -> f64) -> Result<Val<'a>, Raise> {
+    Ok(Val::Double(apply(double(asked, &args[0])?)))
 }
 
-fn ask_double<'a>(args: &[Val<'a>], ask: fn(f64) -> bool) -> Result<Val<'a>, Raise> {
-    Ok(Val::Bool(ask(double(&args[0])?)))
+fn ask_double<'a>(asked: &Asked<'_>, args: &[Val<'a>], ask: fn(f64) -> bool) -> Result<Val<'a>, Raise> {
+    Ok(Val::Bool(ask(double(asked, &args[0])?)))
 }
 
 fn abs<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {

@@ -70,10 +70,6 @@ fn timestamp<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> 
 fn duration<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
     match &args[0] {
         Val::Duration(_) => Ok(args[0].clone()),
-        Val::Int(seconds) => seconds
-            .checked_mul(1_000_000_000)
-            .map(Val::Duration)
-            .ok_or_else(|| Raise::arithmetic("the duration is out of range")),
         Val::String(text) => time::parse_duration(text.as_str())
             .map(Val::Duration)
             .ok_or_else(|| {
