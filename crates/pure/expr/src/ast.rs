@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     /// A variable of the bindings, or the name of a type when nothing is bound to it.
     Root(Arc<str>),
     /// A variable of an enclosing comprehension: its place on the stack of locals.
-    Local(usize, Arc<str>),
+    Local(usize),
     /// A type named in full, for example `google.protobuf.Duration`.
     TypeName(&'static str),
     Select(Box<Node>, Arc<str>),
@@ -137,7 +137,6 @@ pub(crate) struct Each {
 #[derive(Debug, Clone)]
 pub(crate) struct Bind {
     pub(crate) value: Node,
-    pub(crate) name: Arc<str>,
     pub(crate) body: Node,
 }
 
@@ -153,7 +152,7 @@ impl Node {
             | Kind::String(_)
             | Kind::Bytes(_)
             | Kind::Root(_)
-            | Kind::Local(..)
+            | Kind::Local(_)
             | Kind::TypeName(_) => {}
             Kind::Select(node, _)
             | Kind::Has(node, _)

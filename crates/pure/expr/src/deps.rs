@@ -76,7 +76,7 @@ fn walk(node: &Node, reads: &mut Vec<Read>) {
         for index in rest {
             walk(index, reads);
         }
-        if !matches!(root.kind, Kind::Root(_) | Kind::Local(..)) {
+        if !matches!(root.kind, Kind::Root(_) | Kind::Local(_)) {
             walk(root, reads);
         }
         return;
@@ -116,7 +116,7 @@ pub(crate) fn chain(node: &Node) -> Option<Chain<'_>> {
                 });
                 at = operand;
             }
-            Kind::Root(_) | Kind::Local(..) => break,
+            Kind::Root(_) | Kind::Local(_) => break,
             _ if std::ptr::eq(at, node) => return None,
             _ => break,
         }

@@ -57,7 +57,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             Kind::Bytes(bytes) => Ok(Val::Bytes(bytes.iter().copied().collect())),
             Kind::TypeName(name) => Ok(Val::Type(name)),
             Kind::Root(name) => self.root(node, name),
-            Kind::Local(slot, _) => Ok(self.locals[*slot].clone()),
+            Kind::Local(slot) => Ok(self.locals[*slot].clone()),
             Kind::Select(operand, field) => self.select(node, operand, field),
             Kind::Has(operand, field) => self.has(node, operand, field),
             Kind::OptSelect(operand, field) => self.opt_select(operand, field),
@@ -238,7 +238,6 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
-
     fn list(&mut self, node: &'a Node, items: &'a [(Node, bool)]) -> Got<'a> {
         self.meter
             .values(items.len())
@@ -325,7 +324,7 @@ impl<'a, 'b> Machine<'a, 'b> {
                 Err(stop) => return Err(stop),
             }
         }
-                failed.map_or(Ok(Val::Bool(!decisive)), Err)
+        failed.map_or(Ok(Val::Bool(!decisive)), Err)
     }
 
     fn not(&mut self, node: &'a Node, operand: &'a Node) -> Got<'a> {

@@ -184,7 +184,7 @@ impl Lower<'_> {
     fn name(&self, name: &str) -> Kind {
         let plain = name.strip_prefix('.').unwrap_or(name);
         match self.scope.iter().rposition(|local| **local == *plain) {
-            Some(slot) if !name.starts_with('.') => Kind::Local(slot, plain.into()),
+            Some(slot) if !name.starts_with('.') => Kind::Local(slot),
             _ => Kind::Root(plain.into()),
         }
     }
@@ -331,11 +331,7 @@ impl Lower<'_> {
         };
         let value = self.node(value);
         match self.scoped(&[name], body, None) {
-            Some((mut names, _, body)) => Kind::Bind(Box::new(Bind {
-                value,
-                name: names.remove(0),
-                body,
-            })),
+            Some((_, _, body)) => Kind::Bind(Box::new(Bind { value, body })),
             None => self.refuse(
                 span,
                 "expr/macro",
@@ -357,14 +353,9 @@ impl Lower<'_> {
             let [variable, body] = args else { return None };
             let value = self.node(target);
             return Some(match self.scoped(&[variable], body, None) {
-                Some((mut names, _, body)) => Kind::OptMap(
-                    Box::new(Bind {
-                        value,
-                        name: names.remove(0),
-                        body,
-                    }),
-                    name == "optFlatMap",
-                ),
+                Some((_, _, body)) => {
+                    Kind::OptMap(Box::new(Bind { value, body }), name == "optFlatMap")
+                }
                 None => self.bad_variable(span, name),
             });
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use purlin_schema::{Additional, Kind, ListType, Schema};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::list::List;
@@ -72,66 +73,63 @@ static ANY: Shape = Shape {
 };
 
 impl Shape {
-    /// The shape of a schema. `whole` marks the schema of a whole object, at the top or embedded.
-    pub(crate) fn of(schema: &Json, whole: bool) -> Self {
-        let flag = |name: &str| schema.get(name).and_then(Json::as_bool).unwrap_or(false);
-        let text = |name: &str| schema.get(name).and_then(Json::as_str).unwrap_or("");
+    /// The shape of a schema. `whole` marks the schema of a whole object at the top.
+    pub(crate) fn of(schema: &Schema, whole: bool) -> Self {
         let mut shape = Self {
-            nullable: flag("nullable"),
+            nullable: schema.nullable,
             ..Self::default()
         };
-        if flag("x-kubernetes-int-or-string") {
+        if schema.int_or_string {
             return shape;
         }
-        shape.form = match (text("type"), text("format")) {
-            ("boolean", _) => Form::Bool,
-            ("integer", _) => Form::Int,
-            ("number", _) => Form::Double,
-            ("string", "byte") => Form::Bytes,
-            ("string", "date-time" | "datetime" | "date") => Form::Timestamp,
-            ("string", "duration") => Form::Duration,
-            ("string", _) => Form::String,
-            ("array", _) => Form::List,
-            ("object", _) => Form::Object,
-            _ => Form::Any,
+        shape.form = match (schema.kind, schema.format.as_deref().unwrap_or("")) {
+            (Some(Kind::Boolean), _) => Form::Bool,
+            (Some(Kind::Integer), _) => Form::Int,
+            (Some(Kind::Number), _) => Form::Double,
+            (Some(Kind::String), "byte") => Form::Bytes,
+            (Some(Kind::String), "date-time" | "datetime" | "date") => Form::Timestamp,
+            (Some(Kind::String), "duration") => Form::Duration,
+            (Some(Kind::String), _) => Form::String,
+            (Some(Kind::Array), _) => Form::List,
+            (Some(Kind::Object), _) => Form::Object,
+            (None, _) => Form::Any,
         };
         if shape.form == Form::List {
             shape.each = schema
-                .get("items")
+                .items
+                .as_ref()
                 .map(|items| Arc::new(Self::of(items, false)));
-            shape.keyed = keyed(schema);
+            shape.keyed = match schema.list_type {
+                ListType::Atomic => Keyed::Atomic,
+                ListType::Set => Keyed::Set,
+                ListType::Map => Keyed::Map(
+                    schema
+                        .list_map_keys
+                        .iter()
+                        .filter_map(|key| escape(key))
+                        .collect(),
+                ),
+            };
         }
         if shape.form == Form::Object {
-            shape.object(schema, whole || flag("x-kubernetes-embedded-resource"));
+            shape.object(schema, whole || schema.embedded);
         }
         shape
     }
 
-    fn object(&mut self, schema: &Json, whole: bool) {
-        if let Some(each @ Json::Object(_)) = schema.get("additionalProperties") {
+    fn object(&mut self, schema: &Schema, whole: bool) {
+        if let Some(each) = schema.additional.as_ref().and_then(Additional::schema) {
             self.form = Form::Map;
             self.each = Some(Arc::new(Self::of(each, false)));
             return;
         }
-        let properties = schema.get("properties").and_then(Json::as_object);
-        for (name, property) in properties.into_iter().flatten() {
+        for (name, property) in &schema.properties {
             // Fields that only keep what they are given have no form a rule could rely on: it does not see them.
-            let opaque = property
-                .get("x-kubernetes-preserve-unknown-fields")
-                .and_then(Json::as_bool)
-                == Some(true)
-                && property.get("properties").is_none()
-                && property.get("x-kubernetes-embedded-resource").is_none();
+            let opaque =
+                property.preserve_unknown && property.properties.is_empty() && !property.embedded;
             let meta = whole && matches!(name.as_str(), "metadata" | "apiVersion" | "kind");
             if let (false, false, Some(called)) = (opaque, meta, escape(name)) {
-                let shape = Arc::new(Self::of(property, false));
-                self.fields.insert(
-                    called,
-                    Field {
-                        name: name.clone(),
-                        shape,
-                    },
-                );
+                self.know(called, name, Arc::new(Self::of(property, false)));
             }
         }
         if whole {
@@ -143,30 +141,17 @@ impl Shape {
                 form: Form::Object,
                 ..Self::default()
             };
-            for name in ["name", "generateName"] {
-                metadata.fields.insert(
-                    name.to_owned(),
-                    Field {
-                        name: name.to_owned(),
-                        shape: Arc::clone(&text),
-                    },
-                );
-            }
-            let known = [
-                ("apiVersion", Arc::clone(&text)),
-                ("kind", text),
-                ("metadata", Arc::new(metadata)),
-            ];
-            for (name, shape) in known {
-                self.fields.insert(
-                    name.to_owned(),
-                    Field {
-                        name: name.to_owned(),
-                        shape,
-                    },
-                );
-            }
+            metadata.know("name".to_owned(), "name", Arc::clone(&text));
+            metadata.know("generateName".to_owned(), "generateName", Arc::clone(&text));
+            self.know("apiVersion".to_owned(), "apiVersion", Arc::clone(&text));
+            self.know("kind".to_owned(), "kind", text);
+            self.know("metadata".to_owned(), "metadata", Arc::new(metadata));
         }
+    }
+
+    fn know(&mut self, called: String, name: &str, shape: Arc<Self>) {
+        let name = name.to_owned();
+        self.fields.insert(called, Field { name, shape });
     }
 
     pub(crate) fn keyed(&self) -> &Keyed {
@@ -232,25 +217,6 @@ impl Shape {
         fields
             .filter_map(|name| self.field(map, name).map(|value| (text(name), value)))
             .collect()
-    }
-}
-
-fn keyed(schema: &Json) -> Keyed {
-    match schema.get("x-kubernetes-list-type").and_then(Json::as_str) {
-        Some("set") => Keyed::Set,
-        Some("map") => {
-            let keys = schema
-                .get("x-kubernetes-list-map-keys")
-                .and_then(Json::as_array);
-            Keyed::Map(
-                keys.into_iter()
-                    .flatten()
-                    .filter_map(Json::as_str)
-                    .filter_map(escape)
-                    .collect(),
-            )
-        }
-        _ => Keyed::Atomic,
     }
 }
 

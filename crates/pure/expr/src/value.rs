@@ -11,7 +11,6 @@ use serde_json::Value as Json;
 
 use crate::list::List;
 use crate::map::Map;
-use crate::shape::Shape;
 use crate::special::Special;
 
 /// The variable a value was read from, when data missing below it means "not there yet" instead of a mistake.
@@ -104,11 +103,6 @@ impl<'a> Val<'a> {
             Json::Array(items) => Self::List(List::Json(items)),
             Json::Object(map) => Self::Map(Map::Json(map)),
         }
-    }
-
-    /// JSON as a value of the types its schema says.
-    pub(crate) fn from_shaped(json: &'a Json, shape: &'a Shape) -> Self {
-        shape.view(json)
     }
 
     /// Data of an object as a value.

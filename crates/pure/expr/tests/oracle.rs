@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use purlin_expr::{Bindings, Limits, Outcome, Program, Val};
 use serde_json::{Value as Json, json};
 
@@ -24,12 +25,18 @@ fn to_cel(json: &Json) -> cel::Value {
     match json {
         Json::Null => cel::Value::Null,
         Json::Bool(b) => cel::Value::Bool(*b),
-        Json::Number(n) => n.as_i64().map_or_else(|| cel::Value::Float(n.as_f64().unwrap()), cel::Value::Int),
+        Json::Number(n) => n
+            .as_i64()
+            .map_or_else(|| cel::Value::Float(n.as_f64().unwrap()), cel::Value::Int),
         Json::String(s) => cel::Value::String(Arc::new(s.clone())),
         Json::Array(items) => cel::Value::List(Arc::new(items.iter().map(to_cel).collect())),
         Json::Object(map) => {
-            let entries = map.iter().map(|(k, v)| (cel::objects::Key::from(k.clone()), to_cel(v)));
-            cel::Value::Map(cel::objects::Map { map: Arc::new(entries.collect()) })
+            let entries = map
+                .iter()
+                .map(|(k, v)| (cel::objects::Key::from(k.clone()), to_cel(v)));
+            cel::Value::Map(cel::objects::Map {
+                map: Arc::new(entries.collect()),
+            })
         }
     }
 }
@@ -39,7 +46,9 @@ fn from_cel(value: &cel::Value) -> Result<Json, String> {
         cel::Value::Duration(d) => json!(format!("{}ns", d.num_nanoseconds().unwrap_or(0))),
         cel::Value::Timestamp(t) => json!(format!("at {}", t.timestamp())),
         cel::Value::Bytes(bytes) => json!(bytes.as_ref()),
-        cel::Value::List(items) => Json::Array(items.iter().map(from_cel).collect::<Result<_, _>>()?),
+        cel::Value::List(items) => {
+            Json::Array(items.iter().map(from_cel).collect::<Result<_, _>>()?)
+        }
         cel::Value::Map(map) => {
             let mut object = serde_json::Map::new();
             for (key, value) in map.map.iter() {
@@ -90,7 +99,10 @@ fn ours(source: &str) -> Result<Json, String> {
     let data = data();
     let mut bindings = Bindings::new();
     bindings.json("o", &data);
-    let limits = Limits { mixed_numbers: false, ..Limits::default() };
+    let limits = Limits {
+        mixed_numbers: false,
+        ..Limits::default()
+    };
     match program.eval_within(&bindings, limits).0 {
         Outcome::Ok(value) => from_ours(&value),
         Outcome::Pending(pending) => Err(pending.to_string()),
@@ -98,15 +110,23 @@ fn ours(source: &str) -> Result<Json, String> {
     }
 }
 
-static ADDED: &[&str] = &["'indexOf' applied to 'list", "'lastIndexOf' applied to 'list", "sortBy can only be applied"];
+static ADDED: &[&str] = &[
+    "'indexOf' applied to 'list",
+    "'lastIndexOf' applied to 'list",
+    "sortBy can only be applied",
+];
 
 /// 2 and 2.0 are the same in JSON.
 fn same(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Number(a), Json::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Json::Array(a), Json::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
         (Json::Object(a), Json::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|other| same(v, other)))
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(k, v)| b.get(k).is_some_and(|other| same(v, other)))
         }
         _ => a == b,
     }
@@ -121,7 +141,12 @@ fn agree(source: &str) -> Result<(), String> {
         // We only look at the alternative when it is needed, as Go's implementation does.
         (Err(_), Ok(_)) if source.contains(".or") => Ok(()),
         // A field of an optional that holds no map: an error here, sometimes nothing there.
-        (Ok(_), Err(why)) if why.contains("has no field") && (source.contains('?') || source.contains("optional")) => Ok(()),
+        (Ok(_), Err(why))
+            if why.contains("has no field")
+                && (source.contains('?') || source.contains("optional")) =>
+        {
+            Ok(())
+        }
         (Err(why), Ok(_)) if why.contains("No such key") && source.contains("optional") => Ok(()),
         // cel takes anything there.
         (Ok(_), Err(why)) if why.contains("`+` does not take list and map") => Ok(()),
@@ -132,9 +157,41 @@ fn agree(source: &str) -> Result<(), String> {
 
 fn leaf() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "o.i", "o.j", "o.d", "o.s", "o.t", "o.b", "o.l", "o.w", "o.m", "o.n", "o.nope", "o.m.a.z", "o.m['k']", "o.l[1]",
-        "o.l[9]", "1", "0", "-3", "2u", "1.5", "'b'", "''", "true", "false", "null", "9223372036854775807", "[]", "{}",
-        "[1, 2]", "{'k': 1}", "b'ab'", "duration('90s')", "timestamp('2024-02-29T12:30:00Z')", "optional.none()", "x",
+        "o.i",
+        "o.j",
+        "o.d",
+        "o.s",
+        "o.t",
+        "o.b",
+        "o.l",
+        "o.w",
+        "o.m",
+        "o.n",
+        "o.nope",
+        "o.m.a.z",
+        "o.m['k']",
+        "o.l[1]",
+        "o.l[9]",
+        "1",
+        "0",
+        "-3",
+        "2u",
+        "1.5",
+        "'b'",
+        "''",
+        "true",
+        "false",
+        "null",
+        "9223372036854775807",
+        "[]",
+        "{}",
+        "[1, 2]",
+        "{'k': 1}",
+        "b'ab'",
+        "duration('90s')",
+        "timestamp('2024-02-29T12:30:00Z')",
+        "optional.none()",
+        "x",
     ])
     .prop_map(str::to_owned)
 }
@@ -179,7 +236,7 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, rng_seed: RngSeed::Fixed(20_260_601), ..ProptestConfig::default() })]
     #[test]
     fn generated_expressions_mean_the_same(source in expression()) {
         if let Err(difference) = agree(&source) {

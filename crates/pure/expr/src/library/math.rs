@@ -103,11 +103,19 @@ fn double(asked: &Asked<'_>, value: &Val<'_>) -> Result<f64, Raise> {
     }
 }
 
-fn on_double<'a>(asked: &Asked<'_>, args: &[Val<'a>], apply: fn(f64) -> f64) -> Result<Val<'a>, Raise> {
+fn on_double<'a>(
+    asked: &Asked<'_>,
+    args: &[Val<'a>],
+    apply: fn(f64) -> f64,
+) -> Result<Val<'a>, Raise> {
     Ok(Val::Double(apply(double(asked, &args[0])?)))
 }
 
-fn ask_double<'a>(asked: &Asked<'_>, args: &[Val<'a>], ask: fn(f64) -> bool) -> Result<Val<'a>, Raise> {
+fn ask_double<'a>(
+    asked: &Asked<'_>,
+    args: &[Val<'a>],
+    ask: fn(f64) -> bool,
+) -> Result<Val<'a>, Raise> {
     Ok(Val::Bool(ask(double(asked, &args[0])?)))
 }
 

@@ -21,7 +21,6 @@ use crate::meter::Meter;
 use crate::outcome::Raise;
 use crate::value::Val;
 
-pub(crate) use self::format::NAMES as FORMATS;
 pub(crate) use self::net::{Cidr, Ip};
 pub(crate) use self::quantity::{Quantity, show as show_quantity};
 pub(crate) use self::url::Url;

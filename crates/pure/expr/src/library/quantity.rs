@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::{Asked, Function, Gives, global, member, text};
+use super::{Function, Gives, global, member, text};
 use crate::outcome::Raise;
 use crate::special::Special;
 use crate::value::Val;
