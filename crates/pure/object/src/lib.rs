@@ -9,6 +9,7 @@
 
 mod canon;
 mod check;
+mod condition;
 mod encode;
 mod error;
 mod json;
@@ -21,6 +22,7 @@ mod object;
 pub mod path;
 mod quantity;
 mod serialize;
+mod time;
 mod value;
 mod wire;
 
@@ -32,4 +34,5 @@ pub use list::{List, ListIter, ListRef};
 pub use object::{Object, ObjectIter, ObjectRef};
 pub use path::Path;
 pub use quantity::{Quantity, QuantityError};
+pub use time::Instant;
 pub use value::{Value, ValueRef};

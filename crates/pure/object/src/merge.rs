@@ -84,7 +84,7 @@ fn merge_objects(
     options: MergeOptions,
     path: &mut Vec<String>,
 ) -> Result<Value, MergeError> {
-    for (key, value) in new.iter() {
+    for (key, value) in new {
         if matches!(value, ValueRef::Null) {
             if !options.keep {
                 old.insert(key, Value::Null);

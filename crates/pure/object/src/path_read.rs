@@ -180,7 +180,7 @@ fn walk(
             Ok(())
         }
         ValueRef::Object(object) => {
-            for (key, item) in object.iter() {
+            for (key, item) in object {
                 branch(Segment::Field(key.into()), item)?;
             }
             Ok(())
