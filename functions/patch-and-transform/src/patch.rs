@@ -1,0 +1,129 @@
+//! What does one patch read, make and write?
+
+use purlin_object::merge::merge;
+use purlin_object::path::ReadError;
+use purlin_object::{Object, ObjectRef, Path, Value, ValueRef};
+
+use crate::plan::{Patch, Source};
+use crate::transform::gofmt::sprintf;
+use crate::transform::{self, Data};
+
+/// Why a patch was not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PatchError {
+    /// What it reads is not there; the policy says what that means.
+    NotFound(String),
+    /// It cannot be applied.
+    Failed(String),
+}
+
+impl From<ReadError> for PatchError {
+    fn from(error: ReadError) -> Self {
+        if error.is_not_found() {
+            Self::NotFound(error.to_string())
+        } else {
+            Self::Failed(format!(
+                "{error}; the path does not fit what is there, correct the path"
+            ))
+        }
+    }
+}
+
+fn failed(error: impl Into<String>) -> PatchError {
+    PatchError::Failed(error.into())
+}
+
+/// Applies a patch.
+pub(crate) fn apply(patch: &Patch, from: ObjectRef<'_>, to: &mut Object) -> Result<(), PatchError> {
+    apply_with(patch, from, to, |value| value)
+}
+
+/// Applies a patch that writes into the environment. Later patches read it, so all numbers in it are as Kubernetes JSON
+/// has them: whole ones are integers, and `%d` prints them.
+pub(crate) fn apply_to_environment(
+    patch: &Patch,
+    from: ObjectRef<'_>,
+    to: &mut Object,
+) -> Result<(), PatchError> {
+    apply_with(patch, from, to, |value| normal_deep(value.as_ref()))
+}
+
+fn apply_with(
+    patch: &Patch,
+    from: ObjectRef<'_>,
+    to: &mut Object,
+    finish: impl Fn(Value) -> Value,
+) -> Result<(), PatchError> {
+    let data = match &patch.source {
+        Source::Field(path) => Data::Borrowed(path.get(from)?),
+        Source::Combined { paths, format } => {
+            let values: Vec<ValueRef<'_>> = paths
+                .iter()
+                .map(|path| path.get(from))
+                .collect::<Result<_, _>>()?;
+            let args: Vec<_> = values.into_iter().map(Into::into).collect();
+            let text = sprintf(format, &args).map_err(|error| failed(error.to_string()))?;
+            Data::of_text(text)
+        }
+    };
+    let data = transform::apply(&patch.ops, data).map_err(|error| failed(error.to_string()))?;
+    let value = finish(normal(data.into_value()).map_err(failed)?);
+    // Only a patch of one field expands wildcards; a combining one takes them as the name of a field. Upstream's rule.
+    if patch.to.has_wildcards() && matches!(patch.source, Source::Field(_)) {
+        let paths = patch.to.expand(to.as_ref())?;
+        if paths.is_empty() {
+            return Err(PatchError::Failed(format!(
+                "{}: the wildcards find nothing to write to; they only find fields that are there",
+                patch.to
+            )));
+        }
+        for path in paths {
+            write(patch, &path, to, value.clone())?;
+        }
+        return Ok(());
+    }
+    write(patch, &patch.to, to, value)
+}
+
+fn write(patch: &Patch, path: &Path, to: &mut Object, value: Value) -> Result<(), PatchError> {
+    let value = match (patch.merge, path.get(to.as_ref())) {
+        (Some(options), Ok(old)) if !old.is_null() && !value.is_null() => {
+            merge(old.to_owned(), value, options)
+                .map_err(|error| failed(format!("{path}: {error}")))?
+        }
+        _ => value,
+    };
+    path.set(to, value).map_err(|error| {
+        failed(format!(
+            "{error}; nothing of another kind can be written there"
+        ))
+    })
+}
+
+/// A value as Kubernetes JSON holds it: a whole double is an integer.
+fn normal(value: Value) -> Result<Value, String> {
+    match value {
+        Value::Double(number) if !number.is_finite() => {
+            Err(format!("{number} cannot be written into an object"))
+        }
+        Value::Double(number) => Ok(value.as_i64().map_or(Value::Double(number), Value::Int)),
+        other => Ok(other),
+    }
+}
+
+/// The same with everything inside.
+fn normal_deep(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::List(list) => Value::List(list.iter().map(normal_deep).collect()),
+        ValueRef::Object(object) => Value::Object(
+            object
+                .iter()
+                .map(|(key, value)| (key, normal_deep(value)))
+                .collect(),
+        ),
+        scalar => match scalar.as_i64() {
+            Some(number) => Value::Int(number),
+            None => scalar.to_owned(),
+        },
+    }
+}

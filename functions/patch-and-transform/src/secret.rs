@@ -1,0 +1,182 @@
+//! Where is the connection secret of a composite of the second version written, and what is in it?
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use purlin_object::{Object, ObjectRef, ValueRef};
+
+use crate::patch::{PatchError, apply};
+use crate::plan::{Secret, SecretPatch, Source};
+
+/// The secret as a composed resource: its name among them, and its manifest. None when the composite is of the first
+/// version, or has no details.
+///
+/// # Errors
+/// Which patch of the reference cannot be applied, and why.
+pub(crate) fn compose(
+    composite: ObjectRef<'_>,
+    details: &BTreeMap<String, Bytes>,
+    input: Option<&Secret>,
+) -> Result<Option<(String, Object)>, String> {
+    if composite.get_path(&["spec", "crossplane"]).is_none() || details.is_empty() {
+        return Ok(None);
+    }
+    let text = |path: &[&str]| {
+        let found = composite.get_path(path).and_then(ValueRef::as_str);
+        found.unwrap_or_default().to_owned()
+    };
+    let composite_name = text(&["metadata", "name"]);
+    let asked = composite.get_path(&["spec", "writeConnectionSecretToRef"]);
+    let (name, namespace) = match (asked, input) {
+        (Some(ValueRef::Object(asked)), _) => {
+            let text = |name| {
+                asked
+                    .get(name)
+                    .and_then(ValueRef::as_str)
+                    .unwrap_or_default()
+            };
+            (text("name").to_owned(), text("namespace").to_owned())
+        }
+        (_, Some(input)) if !(input.name.is_empty() && input.namespace.is_empty()) => {
+            (input.name.clone(), input.namespace.clone())
+        }
+        _ => (
+            format!("{composite_name}-connection"),
+            text(&["metadata", "namespace"]),
+        ),
+    };
+    let reference = patched(composite, name, namespace, input)?;
+    let mut secret = Object::new();
+    secret.insert("apiVersion", "v1");
+    secret.insert("kind", "Secret");
+    let metadata = secret.object_mut("metadata");
+    for (name, value) in &reference {
+        if let ValueRef::String(text) = value
+            && !text.is_empty()
+        {
+            metadata.insert(name, text);
+        }
+    }
+    if metadata.is_empty() {
+        secret.remove("metadata");
+    }
+    secret.insert("type", "connection.crossplane.io/v1alpha1");
+    let data: Object = details
+        .iter()
+        .map(|(key, value)| (key.as_str(), STANDARD.encode(value)))
+        .collect();
+    secret.insert("data", data);
+    Ok(Some((
+        format!("{composite_name}-connection-secret"),
+        secret,
+    )))
+}
+
+/// The reference after its patches; only `name` and `namespace` of it count.
+fn patched(
+    composite: ObjectRef<'_>,
+    name: String,
+    namespace: String,
+    input: Option<&Secret>,
+) -> Result<Object, String> {
+    let mut reference = Object::new();
+    reference.insert("name", name);
+    reference.insert("namespace", namespace);
+    let patches = input
+        .map(|input| input.patches.as_slice())
+        .unwrap_or_default();
+    for (index, patch) in patches.iter().enumerate() {
+        let place = format!("writeConnectionSecretToRef.patches[{index}]");
+        let patch = match patch {
+            SecretPatch::Patch(patch) => patch,
+            SecretPatch::Ignored => continue,
+            SecretPatch::Broken(reason) => return Err(format!("{place}: {reason}")),
+        };
+        let result = apply(patch, composite, &mut reference);
+        // An optional patch of one field is skipped whatever is wrong with it; any other is not. Upstream's rule.
+        match (result, &patch.source) {
+            (Ok(()), _) => {}
+            (Err(_), Source::Field(_)) if !patch.required => {}
+            (Err(PatchError::NotFound(error) | PatchError::Failed(error)), _) => {
+                return Err(format!("{place}: {error}"));
+            }
+        }
+    }
+    reference.retain(|name, value| {
+        matches!(name, "name" | "namespace") && matches!(value, ValueRef::String(_))
+    });
+    Ok(reference)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bytes::Bytes;
+    use purlin_object::Object;
+    use serde_json::{Value as Json, json};
+
+    use super::compose;
+    use crate::compile::compile;
+
+    /// The name among composed resources and the metadata of the secret.
+    fn check(spec: Json, reference: Json) -> Result<Option<(String, Json)>, String> {
+        let composite = Object::from_json(json!({
+            "metadata": {"name": "my-xr", "namespace": "ns", "uid": "u-1"}, "spec": spec,
+        }))
+        .expect("an object");
+        let input = Object::from_json(json!({
+            "resources": [{"name": "r"}], "writeConnectionSecretToRef": reference,
+        }))
+        .expect("an object");
+        let plan = compile(&input).expect("a plan");
+        let details = BTreeMap::from([("very".to_owned(), Bytes::from_static(b"secret"))]);
+        let secret = compose(composite.as_ref(), &details, plan.secret.as_ref())?;
+        Ok(secret.map(|(name, secret)| {
+            let secret = secret.to_json();
+            assert_eq!(secret["data"], json!({"very": "c2VjcmV0"}));
+            (name, secret["metadata"].clone())
+        }))
+    }
+
+    fn named(metadata: Json) -> Result<Option<(String, Json)>, String> {
+        Ok(Some(("my-xr-connection-secret".to_owned(), metadata)))
+    }
+
+    #[test]
+    fn the_first_reference_wins_and_patches_come_last() {
+        assert_eq!(check(json!({}), Json::Null), Ok(None));
+        let default = json!({"name": "my-xr-connection", "namespace": "ns"});
+        assert_eq!(
+            check(json!({"crossplane": null}), Json::Null),
+            named(default)
+        );
+        let asked = json!({"crossplane": {}, "writeConnectionSecretToRef": {"name": "a", "namespace": "b"}});
+        let input = json!({"name": "c"});
+        assert_eq!(
+            check(asked, input.clone()),
+            named(json!({"name": "a", "namespace": "b"}))
+        );
+        assert_eq!(
+            check(json!({"crossplane": {}}), input),
+            named(json!({"name": "c"}))
+        );
+        let patches = json!({"patches": [
+            {"type": "FromCompositeFieldPath", "fromFieldPath": "metadata.uid", "toFieldPath": "name",
+             "transforms": [{"type": "string", "string": {"type": "Format", "fmt": "%s-cool"}}]},
+            {"type": "CombineFromComposite", "toFieldPath": "namespace", "combine": {
+                "strategy": "string", "string": {"fmt": "%s-%s"},
+                "variables": [{"fromFieldPath": "spec.env"}, {"fromFieldPath": "metadata.name"}]}},
+            {"type": "FromCompositeFieldPath", "fromFieldPath": "spec.missing", "toFieldPath": "name"},
+        ]});
+        assert_eq!(
+            check(json!({"crossplane": {}, "env": "prod"}), patches.clone()),
+            named(json!({"name": "u-1-cool", "namespace": "prod-my-xr"}))
+        );
+        assert!(check(json!({"crossplane": {}}), patches).is_err());
+        let wrong = json!({"patches": [{"type": "ToCompositeFieldPath", "fromFieldPath": "a"}]});
+        assert!(check(json!({"crossplane": {}}), wrong).is_err());
+    }
+}

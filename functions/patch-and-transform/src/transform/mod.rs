@@ -1,0 +1,134 @@
+//! What becomes of a value on its way from one field to another?
+//!
+//! An [`Op`] is one compiled transform. Values are borrowed until a transform makes a new one.
+
+/// Adds formatted text to a `String`.
+macro_rules! push {
+    ($out:expr, $($text:tt)*) => {
+        {
+            use std::fmt::Write as _;
+            $out.write_fmt(format_args!($($text)*)).expect("a String takes any text");
+        }
+    };
+}
+
+mod convert;
+mod gofloat;
+pub(crate) mod gofmt;
+mod gofmt_scalar;
+mod goquote;
+mod gotext;
+mod map;
+mod matching;
+mod math;
+pub(crate) mod regexp;
+mod string;
+
+use std::borrow::Cow;
+
+use purlin_object::{Value, ValueRef};
+
+pub(crate) use convert::{Convert, Format, Kind};
+pub(crate) use gotext::json_text;
+pub(crate) use map::Map;
+pub(crate) use matching::{Fallback, Match, Pattern};
+pub(crate) use math::Math;
+pub(crate) use string::{StringOp, TextCase};
+
+use gofmt::Arg;
+
+/// A value on its way.
+#[derive(Clone, Debug)]
+pub(crate) enum Data<'a> {
+    /// As it was read.
+    Borrowed(ValueRef<'a>),
+    /// Made by a transform.
+    Owned(Value),
+    /// Text that is not UTF-8, which base64 may hold. It becomes text with replacement characters when it is written.
+    Bytes(Vec<u8>),
+}
+
+impl Data<'_> {
+    /// The value as an argument of a Go format.
+    pub(crate) fn arg(&self) -> Arg<'_> {
+        match self {
+            Self::Borrowed(value) => (*value).into(),
+            Self::Owned(value) => value.as_ref().into(),
+            Self::Bytes(text) => Arg::Text(text),
+        }
+    }
+
+    /// The text `%v` prints.
+    fn text(&self) -> Cow<'_, [u8]> {
+        match self.arg() {
+            Arg::Text(text) => Cow::Borrowed(text),
+            other => Cow::Owned(gofmt::default_text(other)),
+        }
+    }
+
+    /// Text that may not be UTF-8.
+    pub(crate) fn of_text(text: Vec<u8>) -> Self {
+        match String::from_utf8(text) {
+            Ok(text) => Self::Owned(Value::String(text)),
+            Err(error) => Self::Bytes(error.into_bytes()),
+        }
+    }
+
+    /// What the value is, in words.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Borrowed(value) => value.kind(),
+            Self::Owned(value) => value.as_ref().kind(),
+            Self::Bytes(_) => "a string",
+        }
+    }
+
+    /// The value as it is written into an object.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Borrowed(value) => value.to_owned(),
+            Self::Owned(value) => value,
+            Self::Bytes(text) => Value::String(gotext::replace_invalid(&text)),
+        }
+    }
+}
+
+/// One compiled transform.
+#[derive(Debug)]
+pub(crate) enum Op {
+    Math(Math),
+    Map(Map),
+    Match(Match),
+    String(StringOp),
+    Convert(Convert),
+    /// Cannot run. Upstream does not check the transforms of a combining patch, so this says why only when it runs.
+    Broken(String),
+}
+
+/// Why a value could not be transformed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("transforms[{index}]: {message}")]
+pub(crate) struct TransformError {
+    index: usize,
+    message: String,
+}
+
+/// Applies transforms in order.
+pub(crate) fn apply<'a>(ops: &[Op], data: Data<'a>) -> Result<Data<'a>, TransformError> {
+    let mut data = data;
+    for (index, op) in ops.iter().enumerate() {
+        let result = match op {
+            Op::Math(math) => math.apply(data),
+            Op::Map(map) => map.apply(&data),
+            Op::Match(matching) => matching.apply(data),
+            Op::String(string) => string.apply(&data),
+            Op::Convert(convert) => convert.apply(data),
+            Op::Broken(message) => Err(message.clone()),
+        };
+        data = result.map_err(|message| TransformError { index, message })?;
+    }
+    Ok(data)
+}
+
+#[cfg(test)]
+mod tests;
