@@ -85,6 +85,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "kube",
             "render",
             "yaml",
+            "composition",
+            "lifecycle",
             "schema",
             "telemetry",
             "api",
