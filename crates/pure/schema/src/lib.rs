@@ -4,6 +4,7 @@
 //! CustomResourceDefinition may hold; which CRDs a CompositeResourceDefinition gives; and what a change between two
 //! versions of a schema means for those who use it. Knows nothing about CEL: rules are carried, not read.
 
+pub mod compat;
 mod crd;
 mod crd_check;
 mod defaults;
