@@ -1,1 +1,17 @@
 //! The gRPC server for functions: TLS with reload, health, reflection, limits, drain, metrics.
+//!
+//! What functions do is none of its business; that one of them panics, runs for ever or answers a megabyte is.
+
+mod limit;
+mod listen;
+mod metrics_page;
+mod options;
+mod server;
+mod service;
+mod stop;
+mod stream;
+mod tls;
+
+pub use options::{Address, Options, ServeError};
+pub use server::{Running, Server};
+pub use stop::stop_signal;

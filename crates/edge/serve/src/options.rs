@@ -1,0 +1,137 @@
+//! How is the server configured, and what can be wrong with that?
+
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+/// How the server is configured.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen.
+    pub address: Address,
+    /// The folder with `tls.crt`, `tls.key` and `ca.crt`; without one the server speaks plain text.
+    pub tls_folder: Option<PathBuf>,
+    /// How often to look whether the TLS files changed.
+    pub tls_reload_period: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
+    /// Where to show metrics, if anywhere.
+    pub metrics_address: Option<Address>,
+    /// How large a request may be, in bytes.
+    pub max_request_size: usize,
+    /// How many requests are worked on at once; more have to wait.
+    pub max_concurrent_requests: usize,
+    /// How long a request waits for its turn, and how long its function may run.
+    pub request_timeout: Duration,
+    /// How long requests may go on after the server was told to stop.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Options {
+    /// As `purlin serve` without flags, but in plain text, on a free port of this machine only, and without metrics.
+    fn default() -> Self {
+        Self {
+            address: Address(SocketAddr::from(([127, 0, 0, 1], 0))),
+            tls_folder: None,
+            tls_reload_period: Duration::from_secs(5),
+            handshake_timeout: Duration::from_secs(10),
+            metrics_address: None,
+            max_request_size: 16 << 20,
+            max_concurrent_requests: 256,
+            request_timeout: Duration::from_mins(1),
+            drain_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Where to listen: `HOST:PORT`, or `:PORT` for all addresses of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address(pub SocketAddr);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || "expected IP:PORT, localhost:PORT or :PORT".to_owned();
+        let (host, port) = text.rsplit_once(':').ok_or_else(expected)?;
+        let port: u16 = port.parse().map_err(|_| expected())?;
+        let host = match host.trim_start_matches('[').trim_end_matches(']') {
+            "" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            "localhost" => IpAddr::from([127, 0, 0, 1]),
+            host => host.parse().map_err(|_| expected())?,
+        };
+        Ok(Self(SocketAddr::new(host, port)))
+    }
+}
+
+impl Address {
+    /// Listens there. All addresses means IPv6 and IPv4, or IPv4 alone on a machine without IPv6.
+    pub(crate) async fn listen(self) -> Result<TcpListener, ServeError> {
+        let port = self.0.port();
+        let listener = match TcpListener::bind(self.0).await {
+            Err(error)
+                if self.0.ip() == Ipv6Addr::UNSPECIFIED
+                    && error.kind() != io::ErrorKind::AddrInUse =>
+            {
+                TcpListener::bind(SocketAddr::from(([0, 0, 0, 0], port))).await
+            }
+            outcome => outcome,
+        };
+        listener.map_err(|source| ServeError::Listen {
+            address: self.0,
+            source,
+        })
+    }
+}
+
+/// Why the server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Something else listens there, or the address is not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The TLS files cannot be used.
+    #[error("cannot use the TLS files in {}: {reason}", folder.display())]
+    Tls {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The signals of the system cannot be received.
+    #[error("cannot wait for signals")]
+    Signal(#[source] io::Error),
+    /// The server stopped on its own.
+    #[error("the server stopped")]
+    Stopped(#[source] tonic::transport::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn addresses_are_read_as_go_reads_them() {
+        let check = |text: &str, expected: Option<&str>| {
+            let got = text.parse::<Address>().ok().map(|it| it.0.to_string());
+            assert_eq!(got.as_deref(), expected, "{text}");
+        };
+        check(":9443", Some("[::]:9443"));
+        check("127.0.0.1:0", Some("127.0.0.1:0"));
+        check("localhost:80", Some("127.0.0.1:80"));
+        check("[::1]:80", Some("[::1]:80"));
+        check("9443", None);
+        check("x:1", None);
+        check(":99999", None);
+    }
+}
