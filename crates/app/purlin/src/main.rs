@@ -1,6 +1,7 @@
 //! The `purlin` command line: arguments in, words and an exit code out.
 
 mod exit;
+mod hosted;
 mod trace;
 mod ui;
 mod verbs;

@@ -3,6 +3,7 @@
 mod completions;
 mod crd;
 mod promote;
+mod serve;
 mod trace;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Verb {
     Completions(completions::Args),
     /// Move versions of infrastructure APIs from environment to environment, in Git.
     Promote(Box<promote::Args>),
+    /// Serve composition functions over gRPC.
+    Serve(serve::Args),
     /// Print the CRDs that an XRD gives.
     Crd(crd::Args),
     /// Show what a claim is made of, and which part is not ready.
@@ -56,6 +59,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Completions(args) => completions::run(&args, &ui),
         Verb::Promote(args) => promote::run(&args, &ui),
         Verb::Trace(args) => trace::run(&args, &ui),
+        Verb::Serve(args) => serve::run(&args, &ui),
         Verb::Crd(args) => crd::run(&args, &ui),
     };
     match outcome {
