@@ -53,17 +53,12 @@ where
         let mut this = self.clone();
         Box::pin(async move {
             let turn = Arc::clone(&this.turns).acquire_owned();
-            match tokio::time::timeout(this.patience, turn).await {
-                Ok(Ok(permit)) => {
-                    request.extensions_mut().insert(Turn(Arc::new(permit)));
-                    this.inner.call(request).await
-                }
-                Ok(Err(_)) | Err(_) => {
-                    this.metrics.refused.inc();
-                    let status = Status::resource_exhausted("too many requests at once");
-                    Ok(status.into_http())
-                }
-            }
+            let Ok(Ok(permit)) = tokio::time::timeout(this.patience, turn).await else {
+                this.metrics.refused.inc();
+                return Ok(Status::resource_exhausted("too many requests at once").into_http());
+            };
+            request.extensions_mut().insert(Turn(Arc::new(permit)));
+            this.inner.call(request).await
         })
     }
 }

@@ -52,7 +52,7 @@ pub fn request(kind: &str) -> RunFunctionRequest {
         input: Some(Object::from_json(json!({"apiVersion": API, "kind": kind})).unwrap()),
         ..RunFunctionRequest::default()
     };
-    request.meta.get_or_insert_default().tag = "a-tag".to_owned();
+    "a-tag".clone_into(&mut request.meta.get_or_insert_default().tag);
     let desired = request.desired.get_or_insert_default();
     desired.composite.get_or_insert_default().resource =
         Some(Object::from_json(json!({"status": {"a": 1}})).unwrap());
