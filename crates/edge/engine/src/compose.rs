@@ -55,15 +55,27 @@ pub(crate) struct Observed {
     pub(crate) connections: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// What one reconcile of a composite happens around.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) key: &'a Member,
+    pub(crate) xrd: &'a Xrd,
+    pub(crate) now: &'a str,
+}
+
 /// Makes one pass.
 pub(crate) async fn compose(
-    shared: &Shared,
-    key: &Member,
-    xrd: &Arc<Xrd>,
+    around: Around<'_>,
     composite: Value,
     revision: &Value,
-    now: &str,
 ) -> Result<Outcome, Box<Failure>> {
+    let Around {
+        shared,
+        key,
+        xrd,
+        now,
+    } = around;
     let mut work = Work {
         shared,
         key,
@@ -92,7 +104,7 @@ pub(crate) async fn compose(
 struct Work<'a> {
     shared: &'a Shared,
     key: &'a Member,
-    xrd: &'a Arc<Xrd>,
+    xrd: &'a Xrd,
     composite: Value,
     told: Told,
     now: &'a str,

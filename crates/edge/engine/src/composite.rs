@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use purlin_api::conditions::{self, Condition, VALID_PIPELINE};
 use purlin_api::meta::{self, names};
-use purlin_api::xrd::Xrd;
 use purlin_kube::{Error, Retry};
-use purlin_lifecycle::composite::{World, prepare};
+use purlin_lifecycle::composite::{Prepared, World, prepare};
 use purlin_lifecycle::event::{Event, Problem};
 use purlin_lifecycle::status::{self, Draft};
 use serde_json::{Value, json};
 
-use crate::compose::{self, Failure, Outcome};
+use crate::compose::{self, Around, Failure, Outcome};
 use crate::pass::Told;
 use crate::queue::{Member, Next};
 use crate::shared::{Shared, next_after, watched};
@@ -52,6 +51,18 @@ pub(crate) async fn reconcile(shared: &Shared, key: &Member) -> Next {
         compositions: &compositions.list(),
         revisions: &revisions.list(),
     });
+    let around = Around {
+        shared,
+        key,
+        xrd: &xrd,
+        now: &now,
+    };
+    pass(around, &composite, prepared).await
+}
+
+/// Writes what was chosen, and makes a pass with it.
+async fn pass(around: Around<'_>, composite: &Value, prepared: Prepared) -> Next {
+    let shared = around.shared;
     let written = if prepared.composite == *composite {
         Ok(prepared.composite)
     } else {
@@ -60,31 +71,21 @@ pub(crate) async fn reconcile(shared: &Shared, key: &Member) -> Next {
     let composite = match written {
         Ok(written) => written,
         Err(error) => {
-            return shared
-                .fail(&composite, "InitializeCompositeResource", &error, &now)
-                .await;
+            let reason = "InitializeCompositeResource";
+            return shared.fail(composite, reason, &error, around.now).await;
         }
     };
     shared.tell(&composite, prepared.events);
-    let revision = prepared
-        .revision
-        .and_then(|revision| match check(shared, &revision) {
-            Ok(()) => Ok(revision),
-            Err(problem) => Err(problem),
-        });
-    let this = Composite {
-        shared,
-        key,
-        xrd: &xrd,
-        now: &now,
-    };
+    let revision = prepared.revision.and_then(|revision| {
+        check(shared, &revision)?;
+        Ok(revision)
+    });
     match revision {
-        Ok(revision) => match compose::compose(shared, key, &xrd, composite, &revision, &now).await
-        {
-            Ok(outcome) => this.succeeded(outcome).await,
-            Err(failure) => this.failed(*failure).await,
+        Ok(revision) => match compose::compose(around, composite, &revision).await {
+            Ok(outcome) => around.succeeded(outcome).await,
+            Err(failure) => around.failed(*failure).await,
         },
-        Err(problem) => this.stuck(&composite, problem).await,
+        Err(problem) => around.stuck(&composite, problem).await,
     }
 }
 
@@ -167,14 +168,7 @@ async fn delete(shared: &Shared, key: &Member, composite: &Value, now: &str) -> 
     }
 }
 
-struct Composite<'a> {
-    shared: &'a Shared,
-    key: &'a Member,
-    xrd: &'a Xrd,
-    now: &'a str,
-}
-
-impl Composite<'_> {
+impl Around<'_> {
     fn draft(&self, composite: &Value) -> Draft<'_> {
         let mut draft = Draft::of(composite, self.now);
         draft.set(Condition::responsive());
@@ -209,7 +203,7 @@ impl Composite<'_> {
             format!("cannot compose resources: {}", error.message)
         };
         draft.set(Condition::failed(message));
-        self.tell_all(&composite, &mut draft, &told).await;
+        self.tell_all(&composite, &mut draft, &told);
         let seen: Vec<&str> = told
             .conditions
             .iter()
@@ -233,7 +227,7 @@ impl Composite<'_> {
             published,
         } = outcome;
         let mut draft = self.draft(&composite);
-        self.tell_all(&composite, &mut draft, &told).await;
+        self.tell_all(&composite, &mut draft, &told);
         let unready = status::names(&composed, |c| c.synced && !c.ready);
         if !unready.is_empty() {
             let told = format!(
@@ -278,7 +272,7 @@ impl Composite<'_> {
     }
 
     /// Events and conditions of functions, to the composite and where asked to the claim.
-    async fn tell_all(&self, composite: &Value, draft: &mut Draft<'_>, told: &Told) {
+    fn tell_all(&self, composite: &Value, draft: &mut Draft<'_>, told: &Told) {
         let for_claim = |claim: bool| claim && self.xrd.is_legacy();
         for custom in &told.conditions {
             draft.set_custom(&custom.condition, for_claim(custom.for_claim));

@@ -135,9 +135,25 @@ async fn serve(shared: &Shared, definition: &Value) -> Result<Next, Error> {
         Some(crd) => Some(serve_side(shared, &definition, &xrd, Side::Claim, crd).await?),
         None => None,
     };
+    write_served(shared, &definition, &xrd, (composite, claim)).await?;
+    let waits = [Some(composite), claim].contains(&Some(Served::Soon));
+    Ok(if waits {
+        Next::After(LOOK_AGAIN)
+    } else {
+        Next::Done
+    })
+}
+
+/// Says in the definition's status what is served.
+async fn write_served(
+    shared: &Shared,
+    definition: &Value,
+    xrd: &Xrd,
+    (composite, claim): (Served, Option<Served>),
+) -> Result<(), Error> {
     let now = crate::clock::now();
-    let mut draft = Draft::of(&definition, &now);
-    let mut controllers = meta::at(&definition, &["status", "controllers"])
+    let mut draft = Draft::of(definition, &now);
+    let mut controllers = meta::at(definition, &["status", "controllers"])
         .cloned()
         .unwrap_or_default();
     for (side, served) in [(Side::Composite, Some(composite)), (Side::Claim, claim)] {
@@ -158,13 +174,8 @@ async fn serve(shared: &Shared, definition: &Value) -> Result<Next, Error> {
     if controllers.is_object() {
         draft.insert("controllers", controllers);
     }
-    shared.write_status(&draft, &definition).await?;
-    let waits = [Some(composite), claim].contains(&Some(Served::Soon));
-    Ok(if waits {
-        Next::After(LOOK_AGAIN)
-    } else {
-        Next::Done
-    })
+    shared.write_status(&draft, definition).await?;
+    Ok(())
 }
 
 fn cannot_render(what: &str, errors: &[FieldError]) -> Event {

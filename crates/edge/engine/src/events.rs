@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// How long the same words are not repeated.
-const REPEAT: Duration = Duration::from_secs(3600);
+const REPEAT: Duration = Duration::from_hours(1);
 /// How many events one object may have at once, and how long until it earns another one.
 const BUDGET: (f64, Duration) = (25.0, Duration::from_secs(30));
 /// How many events may wait to be written; more are dropped.
@@ -51,8 +51,8 @@ impl Recorder {
     }
 
     /// Tells an event about an object.
-    pub(crate) fn tell(&self, about: &Value, event: Event) {
-        if meta::uid(about).is_empty() || !self.is_news(meta::uid(about), &event) {
+    pub(crate) fn tell(&self, about: &Value, event: &Event) {
+        if meta::uid(about).is_empty() || !self.is_news(meta::uid(about), event) {
             return;
         }
         tracing::debug!(
@@ -62,7 +62,7 @@ impl Recorder {
             "event"
         );
         // A full queue means the API server cannot keep up; the conditions still say how things are.
-        drop(self.writer.try_send(to_json(about, &event)));
+        drop(self.writer.try_send(to_json(about, event)));
     }
 
     fn is_news(&self, uid: &str, event: &Event) -> bool {

@@ -72,17 +72,15 @@ async fn objects(shared: &Shared, selector: &Selector) -> Result<Vec<Object>, St
         } else {
             shared.store(&gvk).await.map_err(say)?.get(namespace, name)
         };
-        return match held {
-            Some(object) => Ok(vec![to_object(&object)?]),
-            None => {
-                let object = shared
-                    .client
-                    .get(&kind, namespace, name)
-                    .await
-                    .map_err(say)?;
-                object.iter().map(to_object).collect()
-            }
-        };
+        if let Some(object) = held {
+            return Ok(vec![to_object(&object)?]);
+        }
+        let object = shared
+            .client
+            .get(&kind, namespace, name)
+            .await
+            .map_err(say)?;
+        return object.iter().map(to_object).collect();
     }
     let fits = |object: &Value| {
         (namespace.is_empty() || meta::namespace(object) == namespace)

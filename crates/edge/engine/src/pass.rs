@@ -70,10 +70,13 @@ pub(crate) struct Input<'a> {
     pub(crate) revision: &'a Value,
 }
 
+/// A pipeline, and the generation of the revision it was read from.
+type Plan = (i64, Arc<[PlanStep]>);
+
 /// What is kept between passes; losing it costs time, nothing else.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
-    plans: Mutex<BTreeMap<String, (String, Arc<[PlanStep]>)>>,
+    plans: Mutex<BTreeMap<String, Plan>>,
     remembered: Mutex<BTreeMap<Member, Remembered>>,
 }
 
@@ -110,7 +113,7 @@ impl Kept {
     /// The pipeline of a revision, read once.
     fn plan(&self, revision: &Value) -> Result<Arc<[PlanStep]>, String> {
         let uid = meta::uid(revision).to_owned();
-        let version = meta::generation(revision).to_string();
+        let version = meta::generation(revision);
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((held, steps)) = plans.get(&uid)
             && *held == version

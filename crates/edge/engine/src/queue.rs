@@ -213,7 +213,7 @@ mod tests {
         }
         assert_eq!(queue.next().await, key("a"));
         assert_eq!(start.elapsed().as_millis(), 3500);
-        queue.done(key("a"), Next::After(Duration::from_secs(60)));
+        queue.done(key("a"), Next::After(Duration::from_mins(1)));
         queue.add(key("a"));
         assert_eq!(queue.next().await, key("a"));
         assert_eq!(start.elapsed().as_millis(), 3500);

@@ -124,7 +124,7 @@ impl Shared {
     /// Tells events about an object.
     pub(crate) fn tell(&self, about: &Value, events: impl IntoIterator<Item = Event>) {
         for event in events {
-            self.recorder.tell(about, event);
+            self.recorder.tell(about, &event);
         }
     }
 

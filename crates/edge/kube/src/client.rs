@@ -30,6 +30,11 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// What a request does in words, its method, and what its body is.
+type Way = (&'static str, Method, &'static str);
+
+const JSON: &str = "application/json";
+
 /// What happens to what an object owns when it is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Propagation {
@@ -152,8 +157,9 @@ impl Client {
             let mut page = self
                 .get_path("list", &path, subject(kind, namespace, ""))
                 .await?;
-            out.resource_version = meta::text(&page, &["metadata", "resourceVersion"]).to_owned();
-            more = meta::text(&page, &["metadata", "continue"]).to_owned();
+            meta::text(&page, &["metadata", "resourceVersion"])
+                .clone_into(&mut out.resource_version);
+            meta::text(&page, &["metadata", "continue"]).clone_into(&mut more);
             if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
                 out.items
                     .extend(items.into_iter().map(|item| typed(item, kind)));
@@ -172,15 +178,8 @@ impl Client {
             encoded(manager)
         );
         let about = subject_of(kind, object);
-        self.send(
-            "create",
-            Method::POST,
-            &path,
-            "application/json",
-            about,
-            object,
-        )
-        .await
+        self.send(("create", Method::POST, JSON), &path, about, object)
+            .await
     }
 
     /// Replaces an object, or one of its subresources. Its resourceVersion guards against lost updates.
@@ -191,18 +190,11 @@ impl Client {
         manager: &str,
         subresource: &str,
     ) -> Result<Value, Error> {
-        let path = self.object_path("update", kind, object, subresource)?;
+        let path = object_path("update", kind, object, subresource)?;
         let path = format!("{path}?fieldManager={}", encoded(manager));
         let about = subject_of(kind, object);
-        self.send(
-            "update",
-            Method::PUT,
-            &path,
-            "application/json",
-            about,
-            object,
-        )
-        .await
+        self.send(("update", Method::PUT, JSON), &path, about, object)
+            .await
     }
 
     /// Applies an object, or one of its subresources, taking over every field it names.
@@ -213,11 +205,11 @@ impl Client {
         manager: &str,
         subresource: &str,
     ) -> Result<Value, Error> {
-        let path = self.object_path("apply", kind, object, subresource)?;
+        let path = object_path("apply", kind, object, subresource)?;
         let path = format!("{path}?fieldManager={}&force=true", encoded(manager));
         let about = subject_of(kind, object);
         let content = "application/apply-patch+yaml";
-        self.send("apply", Method::PATCH, &path, content, about, object)
+        self.send(("apply", Method::PATCH, content), &path, about, object)
             .await
     }
 
@@ -229,7 +221,7 @@ impl Client {
         patch: &Value,
         manager: &str,
     ) -> Result<Value, Error> {
-        let path = self.object_path("patch", kind, object, "")?;
+        let path = object_path("patch", kind, object, "")?;
         let path = format!("{path}?fieldManager={}", encoded(manager));
         let content = if patch.is_array() {
             "application/json-patch+json"
@@ -237,10 +229,8 @@ impl Client {
             "application/merge-patch+json"
         };
         self.send(
-            "patch",
-            Method::PATCH,
+            ("patch", Method::PATCH, content),
             &path,
-            content,
             subject_of(kind, object),
             patch,
         )
@@ -254,7 +244,7 @@ impl Client {
         object: &Value,
         propagation: Propagation,
     ) -> Result<bool, Error> {
-        let path = self.object_path("delete", kind, object, "")?;
+        let path = object_path("delete", kind, object, "")?;
         let mut options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions",
             "propagationPolicy": match propagation {
@@ -267,14 +257,7 @@ impl Client {
         }
         let about = subject_of(kind, object);
         match self
-            .send(
-                "delete",
-                Method::DELETE,
-                &path,
-                "application/json",
-                about,
-                &options,
-            )
+            .send(("delete", Method::DELETE, JSON), &path, about, &options)
             .await
         {
             Ok(_) => Ok(true),
@@ -298,28 +281,6 @@ impl Client {
         &self.inner
     }
 
-    fn object_path(
-        &self,
-        verb: &'static str,
-        kind: &Kind,
-        object: &Value,
-        subresource: &str,
-    ) -> Result<String, Error> {
-        let (namespace, name) = (meta::namespace(object), meta::name(object));
-        let what = if name.is_empty() {
-            "it has no name"
-        } else if kind.namespaced && namespace.is_empty() {
-            "the kind is namespaced and the object says no namespace; set metadata.namespace"
-        } else {
-            return Ok(kind.path(namespace, name, subresource));
-        };
-        Err(Error::Malformed {
-            verb,
-            subject: subject_of(kind, object),
-            what,
-        })
-    }
-
     async fn get_path(
         &self,
         verb: &'static str,
@@ -332,13 +293,12 @@ impl Client {
 
     async fn send(
         &self,
-        verb: &'static str,
-        method: Method,
+        way: Way,
         path: &str,
-        content: &'static str,
         about: String,
         body: &Value,
     ) -> Result<Value, Error> {
+        let (verb, method, content) = way;
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -368,6 +328,28 @@ impl Client {
     }
 }
 
+/// The path of an object that says enough to have one.
+fn object_path(
+    verb: &'static str,
+    kind: &Kind,
+    object: &Value,
+    subresource: &str,
+) -> Result<String, Error> {
+    let (namespace, name) = (meta::namespace(object), meta::name(object));
+    let what = if name.is_empty() {
+        "it has no name"
+    } else if kind.namespaced && namespace.is_empty() {
+        "the kind is namespaced and the object says no namespace; set metadata.namespace"
+    } else {
+        return Ok(kind.path(namespace, name, subresource));
+    };
+    Err(Error::Malformed {
+        verb,
+        subject: subject_of(kind, object),
+        what,
+    })
+}
+
 /// A list item with the kind that lists leave out.
 pub(crate) fn typed(mut item: Value, kind: &Kind) -> Value {
     let fields = meta::object_mut(&mut item, &[]);
@@ -391,11 +373,14 @@ fn subject_of(kind: &Kind, object: &Value) -> String {
 
 /// Percent-encodes what may not stand in a query.
 fn encoded(text: &str) -> String {
+    let digit = |nibble: u8| {
+        char::from_digit(u32::from(nibble), 16).map_or('0', |c| c.to_ascii_uppercase())
+    };
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
         out
     })

@@ -18,6 +18,8 @@ pub enum Error {
         reason: String,
         /// What the server says.
         message: String,
+        /// The fields it complains about, each with what is wrong with it.
+        causes: Vec<(String, String)>,
     },
     /// The API server could not be asked.
     #[error("cannot {verb} {subject}: {source}")]
@@ -107,6 +109,12 @@ impl Error {
                 code: status.code,
                 reason: status.reason.clone(),
                 message: status.message.clone(),
+                causes: status
+                    .details
+                    .iter()
+                    .flat_map(|details| &details.causes)
+                    .map(|cause| (cause.field.clone(), cause.message.clone()))
+                    .collect(),
             },
             other => Self::Transport {
                 verb,

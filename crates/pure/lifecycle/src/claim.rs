@@ -268,6 +268,10 @@ mod tests {
         .unwrap()
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with json! in place"
+    )]
     fn claim(spec: Value) -> Value {
         json!({"apiVersion": "e.org/v1", "kind": "C", "metadata": {"name": "c", "namespace": "n",
             "labels": {"team": "a", "app.kubernetes.io/name": "x"},

@@ -229,8 +229,11 @@ mod tests {
         assert_eq!(number(&first), 1);
         assert_eq!(meta::label(&first, "channel"), "fast");
         assert_eq!(meta::name(&first).len(), "c-".len() + 7);
-        assert_eq!(plan(&composition(1), &[first.clone()]).unwrap(), []);
-        let second = made(&plan(&composition(2), &[first.clone()]).unwrap());
+        assert_eq!(
+            plan(&composition(1), std::slice::from_ref(&first)).unwrap(),
+            []
+        );
+        let second = made(&plan(&composition(2), std::slice::from_ref(&first)).unwrap());
         assert_eq!(number(&second), 2);
         let back = made(&plan(&composition(1), &[first.clone(), second]).unwrap());
         assert_eq!((meta::name(&back), number(&back)), (meta::name(&first), 3));

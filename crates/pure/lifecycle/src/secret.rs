@@ -132,6 +132,10 @@ fn own(secret: &mut Value, owner: &Value) {
 mod tests {
     use super::*;
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with json! in place"
+    )]
     fn xrd(keys: Value) -> Xrd {
         Xrd::read(&json!({"metadata": {"name": "xs.e.org"}, "spec": {"group": "e.org", "connectionSecretKeys": keys,
             "names": {"kind": "X", "plural": "xs"}, "versions": [{"name": "v1", "referenceable": true}]}}))

@@ -10,6 +10,8 @@ use crate::event::{Event, Problem};
 
 /// The event reason of a choice.
 pub const SELECT: &str = "SelectComposition";
+/// The event reason of a pass that cannot start.
+const COMPOSE: &str = "ComposeResources";
 /// The event reason of an enforced or defaulted choice.
 const SELECTION: &str = "CompositionSelection";
 
@@ -95,7 +97,6 @@ pub fn choose_revision(
 ) -> Result<(Arc<Value>, Vec<Event>), Problem> {
     const REFERENCE: &str = "compositionRevisionRef";
     const SELECTOR: &str = "compositionRevisionSelector";
-    const COMPOSE: &str = "ComposeResources";
     let held = xrd.reference(composite, REFERENCE).to_owned();
     let mut events = Vec::new();
     if let (true, None, Some(default)) = (
@@ -109,18 +110,8 @@ pub fn choose_revision(
             "The definition's default revision selector is used",
         ));
     }
-    let follows = xrd.follows_revisions(composite);
-    if !follows && !held.is_empty() {
-        let pinned = world.all.iter().find(|r| meta::name(r) == held);
-        return pinned.map(|r| (Arc::clone(r), events)).ok_or_else(|| {
-            Problem::new(
-                COMPOSE,
-                format!(
-                    "cannot get CompositionRevision {held}: it does not exist; name another one in \
-                         compositionRevisionRef, or set compositionUpdatePolicy to Automatic"
-                ),
-            )
-        });
+    if !xrd.follows_revisions(composite) && !held.is_empty() {
+        return pinned(&held, world).map(|revision| (revision, events));
     }
     let name = xrd.reference(composite, "compositionRef").to_owned();
     let Some(composition) = world.composition else {
@@ -160,10 +151,28 @@ pub fn choose_revision(
     Ok((Arc::clone(newest), events))
 }
 
+/// The revision a composite names and stays at.
+fn pinned(name: &str, world: Revisions<'_>) -> Result<Arc<Value>, Problem> {
+    let found = world.all.iter().find(|r| meta::name(r) == name);
+    found.map(Arc::clone).ok_or_else(|| {
+        Problem::new(
+            COMPOSE,
+            format!(
+                "cannot get CompositionRevision {name}: it does not exist; name another one in \
+                 compositionRevisionRef, or set compositionUpdatePolicy to Automatic"
+            ),
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with json! in place"
+    )]
     fn xrd(extra: Value) -> Xrd {
         let mut object = json!({"metadata": {"name": "xs.e.org"}, "spec": {"group": "e.org", "scope": "Cluster",
             "names": {"kind": "X", "plural": "xs"}, "versions": [{"name": "v1", "referenceable": true}]}});
@@ -173,6 +182,10 @@ mod tests {
         Xrd::read(&object).unwrap()
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with json! in place"
+    )]
     fn composition(name: &str, kind: &str, labels: Value) -> Arc<Value> {
         Arc::new(
             json!({"metadata": {"name": name, "uid": name, "labels": labels},
