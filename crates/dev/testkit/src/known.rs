@@ -1,7 +1,6 @@
 //! Compares a run's failures with the list of known ones, which may only shrink.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use crate::golden;
 
@@ -53,30 +52,25 @@ pub fn check_known(area: &str, list: &str, outcomes: &[Outcome]) {
             .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
         return;
     }
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for outcome in outcomes {
         match (&outcome.failure, known.contains(outcome.name.as_str())) {
-            (Some(failure), false) => {
-                drop(write!(wrong, "\n--- {} fails:\n{failure}\n", outcome.name))
-            }
-            (None, true) => drop(write!(
-                wrong,
-                "\n--- {} passes: take it out of tests/golden/{list}\n",
+            (Some(failure), false) => wrong.push(format!("{} fails:\n{failure}", outcome.name)),
+            (None, true) => wrong.push(format!(
+                "{} passes: take it out of tests/golden/{list}",
                 outcome.name
             )),
             (Some(_), true) | (None, false) => {}
         }
     }
     for stale in known.difference(&names) {
-        drop(write!(
-            wrong,
-            "\n--- {stale} is in tests/golden/{list} but is no case\n"
-        ));
+        wrong.push(format!("{stale} is in tests/golden/{list} but is no case"));
     }
-    let shown: String = wrong.chars().take(20_000).collect();
+    let shown: String = wrong.join("\n--- ").chars().take(20_000).collect();
     assert!(
         wrong.is_empty(),
-        "{area}: {passed} of {} pass{shown}",
-        outcomes.len()
+        "{area}: {passed} of {} pass; {} differ from the list:\n--- {shown}",
+        outcomes.len(),
+        wrong.len()
     );
 }

@@ -9,6 +9,7 @@ pub mod input;
 pub mod protojson;
 mod request;
 mod response;
+pub mod selection;
 
 pub use function::{Function, Hosted, Panicked, run_caught};
 pub use functions::Functions;

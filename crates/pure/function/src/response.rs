@@ -201,6 +201,12 @@ impl Response {
         self
     }
 
+    /// Says that nothing is required, which is more than saying nothing: the requirements are there, and empty.
+    pub fn require_nothing(&mut self) -> &mut Self {
+        self.0.requirements.get_or_insert_default();
+        self
+    }
+
     /// Asks for the schema of a kind.
     pub fn require_schema(
         &mut self,
