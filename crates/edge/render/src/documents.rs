@@ -119,7 +119,7 @@ fn status_of(inputs: &Inputs, outcome: &Outcome, rendered: &[Rendered]) -> Map<S
     let desired = outcome
         .composite
         .get_path(&["status"])
-        .map(|status| status.to_json());
+        .map(purlin_object::ValueRef::to_json);
     let mut out = match desired {
         Some(Value::Object(status)) => status,
         _ => Map::new(),

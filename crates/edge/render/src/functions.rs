@@ -44,12 +44,16 @@ pub fn route(inputs: &Inputs, hosted: &Functions) -> (BTreeMap<String, Route>, D
     (routes, found)
 }
 
-struct Problem(Diagnostic);
+struct Problem(Box<Diagnostic>);
 
 impl Problem {
+    fn new(diagnostic: Diagnostic) -> Self {
+        Self(Box::new(diagnostic))
+    }
+
     fn help_with(self, inputs: &Inputs, hosted: &Functions, step: &Step) -> Diagnostic {
         if self.0.help.is_some() {
-            return self.0;
+            return *self.0;
         }
         let listed = inputs
             .functions
@@ -77,7 +81,7 @@ fn find(step: &Step, function: Option<&Function>, hosted: &Functions) -> Result<
             "the function {name:?} of step {:?} is not one of ours, and no manifest says where it listens",
             step.name
         );
-        return Err(Problem(Diagnostic::error(
+        return Err(Problem::new(Diagnostic::error(
             "render/unknown-function",
             message,
         )));
@@ -88,7 +92,7 @@ fn find(step: &Step, function: Option<&Function>, hosted: &Functions) -> Result<
             let message =
                 format!("the function {name:?} would run in a container, which is not supported");
             let error = Diagnostic::error("render/container-runtime", message);
-            Err(Problem(error.help(format!(
+            Err(Problem::new(error.help(format!(
                 "start it yourself with --insecure and annotate it {ANNOTATION_RUNTIME}: Development and {ANNOTATION_TARGET}: HOST:PORT"
             ))))
         }
@@ -96,7 +100,7 @@ fn find(step: &Step, function: Option<&Function>, hosted: &Functions) -> Result<
             let message =
                 format!("the function {name:?} has the runtime {runtime:?}, which nobody knows");
             let error = Diagnostic::error("render/unknown-runtime", message);
-            Err(Problem(
+            Err(Problem::new(
                 error.help("the runtimes are Development and Docker"),
             ))
         }

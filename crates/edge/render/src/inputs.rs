@@ -257,14 +257,13 @@ pub(crate) fn secret_data(secret: &Manifest, found: &mut Diagnostics) -> BTreeMa
                     Some(text.as_bytes().to_vec())
                 }
             });
-            match bytes {
-                Some(bytes) => drop(data.insert(key.clone(), Bytes::from(bytes))),
-                None => {
-                    let message = format!("`{field}.{key}` is not base64 text");
-                    let error = Diagnostic::error("render/secret", message).at(secret.place(&path));
-                    found.push(error.help("encode it, or put the plain text under `stringData`"));
-                }
+            if let Some(bytes) = bytes {
+                data.insert(key.clone(), Bytes::from(bytes));
+                continue;
             }
+            let message = format!("`{field}.{key}` is not base64 text");
+            let error = Diagnostic::error("render/secret", message).at(secret.place(&path));
+            found.push(error.help("encode it, or put the plain text under `stringData`"));
         }
     }
     data

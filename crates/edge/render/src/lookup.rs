@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use purlin_composition::{Matching, Selector};
-use purlin_object::Object;
+use purlin_object::{Object, ValueRef};
 use purlin_pipeline::{Fetch, Fetched, SchemaOf};
 use serde_json::{Map, Value};
 
@@ -46,7 +46,7 @@ fn matching(selector: &Selector, objects: &[Object]) -> Vec<Object> {
     let fits = |object: &&Object| {
         let text = |path: &[&str]| {
             let value = object.get_path(path);
-            value.and_then(|value| value.as_str()).unwrap_or_default()
+            value.and_then(ValueRef::as_str).unwrap_or_default()
         };
         let namespace = text(&["metadata", "namespace"]);
         let kind =
@@ -70,7 +70,7 @@ fn matching(selector: &Selector, objects: &[Object]) -> Vec<Object> {
         let text = |field| {
             let value = object.get_path(&["metadata", field]);
             value
-                .and_then(|value| value.as_str())
+                .and_then(ValueRef::as_str)
                 .unwrap_or_default()
                 .to_owned()
         };

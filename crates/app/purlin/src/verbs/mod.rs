@@ -3,6 +3,7 @@
 mod completions;
 mod crd;
 mod promote;
+mod render;
 mod serve;
 mod trace;
 
@@ -36,6 +37,7 @@ enum Verb {
     Serve(serve::Args),
     /// Print the CRDs that an XRD gives.
     Crd(crd::Args),
+    Render(Box<render::Args>),
     /// Show what a claim is made of, and which part is not ready.
     Trace(trace::Args),
 }
@@ -61,6 +63,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Trace(args) => trace::run(&args, &ui),
         Verb::Serve(args) => serve::run(&args, &ui),
         Verb::Crd(args) => crd::run(&args, &ui),
+        Verb::Render(args) => render::run(*args, &ui),
     };
     match outcome {
         Ok(exit) => exit.into(),
