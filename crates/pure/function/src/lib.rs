@@ -4,6 +4,8 @@
 //! and answers with a [`Response`]. Which transport carries them it never learns.
 
 mod duration;
+#[cfg(feature = "cel")]
+pub mod cel;
 mod function;
 mod functions;
 pub mod input;
