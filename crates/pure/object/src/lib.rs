@@ -27,8 +27,6 @@ mod value;
 mod wire;
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod tests;
 
 pub use error::{Error, Limits};
