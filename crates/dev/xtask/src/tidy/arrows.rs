@@ -56,7 +56,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simulator", &["kube", "schema", "api", "telemetry"]),
     (
         "apiserver",
-        &["object", "schema", "expr", "api", "telemetry", "diag"],
+        &[
+            "yaml",
+            "object",
+            "schema",
+            "expr",
+            "api",
+            "telemetry",
+            "diag",
+        ],
     ),
     (
         "render",
