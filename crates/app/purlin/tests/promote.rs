@@ -440,7 +440,7 @@ fn breaking_changes_need_a_word_and_impossible_ones_never_go() {
     s.commit("another version");
     let head = s.head("work");
     s.purlin("work", RUN)
-        .expect(5, &["BREAKING", "version v1 goes away", "--allow-breaking"]);
+        .expect(5, &["BREAKING", "the version is gone", "--allow-breaking"]);
     s.purlin("work", "plan net --to staging")
         .expect(5, &["BREAKING"]);
     assert_eq!(s.head("work"), head);
@@ -458,6 +458,33 @@ fn breaking_changes_need_a_word_and_impossible_ones_never_go() {
     s.commit("another name");
     s.purlin("work", &format!("{RUN} --allow-breaking"))
         .expect(4, &["IMPOSSIBLE"]);
+}
+
+#[test]
+fn changes_of_the_generated_definitions_have_a_verdict_each() {
+    let s = Scratch::platform();
+    s.write(
+        "environments/dev/net/xrd.yaml",
+        &XRD.replace(
+            "size: {type: integer}",
+            "zones: {type: array, items: {type: string}}",
+        ),
+    );
+    s.commit("zones instead of a size");
+    s.purlin("work", "plan net --to staging").expect(
+        5,
+        &[
+            "safe       spec.zones",
+            "BREAKING   spec.size",
+            "xnets, nets",
+        ],
+    );
+    let plan = s.purlin("work", "plan net --to staging -o json");
+    let plan: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+    assert_eq!(plan["decision"]["verdict"], "breaking");
+    assert_eq!(plan["plan"]["apis"][0]["changes"][0]["version"], "v1");
+    s.purlin("work", "plan net --to staging -o markdown")
+        .expect(5, &["| BREAKING |", "`spec.size`"]);
 }
 
 #[test]

@@ -27,6 +27,8 @@ mod value;
 mod wire;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use error::{Error, Limits};

@@ -50,9 +50,9 @@ enum Turn {
     /// The look-up before the first call of a step.
     Bootstrap(Fetch),
     /// The answer of a function.
-    Called(Sent),
+    Called(Box<Sent>),
     /// The look-up of what a function asked for.
-    Required(Sent, Fetch, Box<RunFunctionResponse>),
+    Required(Box<Sent>, Fetch, Box<RunFunctionResponse>),
     Done,
 }
 
@@ -120,9 +120,9 @@ impl Run {
             (Turn::Bootstrap(wanted), Answer::Fetched(Ok(found))) => {
                 self.bootstrapped(&wanted, found)
             }
-            (Turn::Called(sent), Answer::Called(Ok(response))) => self.answered(sent, response),
+            (Turn::Called(sent), Answer::Called(Ok(response))) => self.answered(*sent, response),
             (Turn::Required(sent, wanted, response), Answer::Fetched(Ok(found))) => {
-                self.repeat(sent, &wanted, found, *response)
+                self.repeat(*sent, &wanted, found, *response)
             }
             (Turn::Called(_), Answer::Called(Err(message))) => {
                 let step = self.step_name();
@@ -219,7 +219,7 @@ impl Run {
             request,
         };
         self.outcome.calls += 1;
-        self.turn = Turn::Called(sent);
+        self.turn = Turn::Called(Box::new(sent));
         Step::Call(Box::new(call))
     }
 
@@ -240,7 +240,7 @@ impl Run {
         {
             return self.repeat(sent, &wanted, Fetched::default(), response);
         }
-        self.turn = Turn::Required(sent, wanted.clone(), Box::new(response));
+        self.turn = Turn::Required(Box::new(sent), wanted.clone(), Box::new(response));
         Step::Fetch(wanted)
     }
 

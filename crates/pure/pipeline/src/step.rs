@@ -79,6 +79,10 @@ pub struct Fetched {
 
 /// The answer to a [`Step`]. An error is one sentence for people; it ends the pass.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made and taken apart at once, one at a time"
+)]
 pub enum Answer {
     /// To [`Step::Call`].
     Called(Result<RunFunctionResponse, String>),

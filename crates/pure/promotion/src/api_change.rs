@@ -4,8 +4,10 @@
 //! (promotion table 2.3, rows 48 to 66); the fields are compared on the CustomResourceDefinitions the two versions give,
 //! because those are what clients see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use purlin_schema::compat::{Change, Verdict, compare};
+use purlin_schema::{FieldError, claim_crd, composite_crd, xrd_scope};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,18 +22,26 @@ pub enum Compatibility {
     Safe,
     /// Nothing stops working, but something may surprise.
     Notable,
-    /// Something that worked may stop working, or data may be lost.
+    /// Something stops working for those who use what is no longer allowed; their objects tell.
+    Conditional,
+    /// Something that worked stops working, or data is lost.
     Breaking,
     /// The API server refuses the change.
     Impossible,
 }
 
 impl Compatibility {
+    /// Whether it may break somebody, as far as the schemas tell.
+    pub fn is_breaking(self) -> bool {
+        matches!(self, Self::Conditional | Self::Breaking)
+    }
+
     /// The word people read.
     pub fn word(self) -> &'static str {
         match self {
             Self::Safe => "safe",
             Self::Notable => "notable",
+            Self::Conditional => "CONDITIONAL",
             Self::Breaking => "BREAKING",
             Self::Impossible => "IMPOSSIBLE",
         }
@@ -116,30 +126,92 @@ fn definition_changes(name: &str, old: &Value, new: &Value) -> Vec<SchemaChange>
     };
     fixed_fields(old, new, &mut add);
     claim_names(old, new, &mut add);
-    versions(old, new, &mut add);
     defaults(old, new, &mut add);
+    // What is another API altogether has no fields to compare.
+    if changes
+        .iter()
+        .all(|change| change.compatibility != Compatibility::Impossible)
+    {
+        changes.extend(field_changes(name, old, new));
+    }
     changes
+}
+
+/// Compares the CRDs the two versions give. What holds for the composite and its claim alike is said once.
+fn field_changes(name: &str, old: &Value, new: &Value) -> Vec<SchemaChange> {
+    let pairs = [
+        (composite_crd(old).map(Some), composite_crd(new).map(Some)),
+        (claim_crd(old), claim_crd(new)),
+    ];
+    let mut found: Vec<(String, Change)> = Vec::new();
+    for pair in pairs {
+        let (before, after) = match pair {
+            (Ok(Some(before)), Ok(Some(after))) => (before, after),
+            (Err(errors), _) | (_, Err(errors)) => return vec![not_comparable(name, &errors)],
+            (Ok(_), Ok(_)) => continue,
+        };
+        let crd = after
+            .pointer("/spec/names/plural")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        for change in compare(&before, &after) {
+            match found.iter_mut().find(|(_, known)| *known == change) {
+                Some((definitions, _)) => *definitions = format!("{definitions}, {crd}"),
+                None => found.push((crd.to_owned(), change)),
+            }
+        }
+    }
+    found
+        .into_iter()
+        .map(|(definition, change)| field_change(definition, change))
+        .collect()
+}
+
+fn field_change(definition: String, change: Change) -> SchemaChange {
+    SchemaChange {
+        definition,
+        version: (!change.version.is_empty()).then_some(change.version),
+        path: change.path,
+        compatibility: match change.verdict {
+            Verdict::Safe => Compatibility::Safe,
+            Verdict::Warning => Compatibility::Notable,
+            Verdict::Conditional => Compatibility::Conditional,
+            Verdict::Breaking => Compatibility::Breaking,
+            Verdict::Impossible => Compatibility::Impossible,
+        },
+        why: change.why,
+    }
+}
+
+/// What cannot be compared may break anybody.
+fn not_comparable(name: &str, errors: &[FieldError]) -> SchemaChange {
+    let first = errors
+        .first()
+        .map(|error| format!(": {}: {}", error.path, error.message));
+    SchemaChange {
+        definition: name.to_owned(),
+        version: None,
+        path: "spec".to_owned(),
+        compatibility: Compatibility::Breaking,
+        why: format!(
+            "one of the two versions gives no CRD, so they cannot be compared{}",
+            first.unwrap_or_default()
+        ),
+    }
 }
 
 type Add<'a> = &'a mut dyn FnMut(&str, Compatibility, String);
 
 fn fixed_fields(old: &Value, new: &Value, add: Add<'_>) {
     for field in ["group", "names", "scope", "enforcedCompositionRef"] {
-        let of = |definition: &Value| match (definition.pointer(&format!("/spec/{field}")), field) {
-            (None, "scope") => Some(Value::from(usual_scope(definition))),
-            (value, _) => value.cloned(),
+        let of = |definition: &Value| match field {
+            "scope" => Some(Value::from(xrd_scope(definition))),
+            _ => definition.pointer(&format!("/spec/{field}")).cloned(),
         };
         if of(old) != of(new) {
             let why = format!("`{field}` of an API cannot change");
             add(&format!("spec.{field}"), Compatibility::Impossible, why);
         }
-    }
-}
-
-fn usual_scope(definition: &Value) -> &'static str {
-    match definition.get("apiVersion").and_then(Value::as_str) {
-        Some("apiextensions.crossplane.io/v2") => "Namespaced",
-        _ => "LegacyCluster",
     }
 }
 
@@ -158,67 +230,6 @@ fn claim_names(old: &Value, new: &Value, add: Add<'_>) {
         (Some(_), Some(_)) | (None, None) => return,
     };
     add("spec.claimNames", compatibility, why.to_owned());
-}
-
-fn versions(old: &Value, new: &Value, add: Add<'_>) {
-    let (old, new) = (versions_of(old), versions_of(new));
-    let flag =
-        |version: &Value, name: &str| version.get(name).and_then(Value::as_bool).unwrap_or(false);
-    for (name, before) in &old {
-        let path = format!("spec.versions[{name}]");
-        let Some(after) = new.get(name) else {
-            add(
-                &path,
-                Compatibility::Breaking,
-                format!("version {name} goes away"),
-            );
-            continue;
-        };
-        if flag(before, "served") && !flag(after, "served") {
-            let why = format!("version {name} is no longer served");
-            add(&format!("{path}.served"), Compatibility::Breaking, why);
-        }
-        if !flag(before, "deprecated") && flag(after, "deprecated") {
-            let why = format!("version {name} is deprecated from now on");
-            add(&format!("{path}.deprecated"), Compatibility::Safe, why);
-        }
-    }
-    for name in new.keys().filter(|name| !old.contains_key(*name)) {
-        add(
-            &format!("spec.versions[{name}]"),
-            Compatibility::Safe,
-            format!("version {name} is new"),
-        );
-    }
-    let referenceable = |versions: &BTreeMap<String, Value>| {
-        let found = versions
-            .iter()
-            .find(|(_, version)| flag(version, "referenceable"));
-        found.map(|(name, _)| name.clone())
-    };
-    if let (Some(before), Some(after)) = (referenceable(&old), referenceable(&new))
-        && before != after
-    {
-        let why = format!(
-            "Compositions must be for {after} instead of {before}, which takes new Compositions; stored objects are not rewritten"
-        );
-        add(
-            "spec.versions (referenceable)",
-            Compatibility::Breaking,
-            why,
-        );
-    }
-}
-
-fn versions_of(definition: &Value) -> BTreeMap<String, Value> {
-    let versions = definition
-        .pointer("/spec/versions")
-        .and_then(Value::as_array);
-    versions
-        .into_iter()
-        .flatten()
-        .filter_map(|version| Some((version.get("name")?.as_str()?.to_owned(), version.clone())))
-        .collect()
 }
 
 fn defaults(old: &Value, new: &Value, add: Add<'_>) {
@@ -260,10 +271,6 @@ fn defaults(old: &Value, new: &Value, add: Add<'_>) {
             "defaultCompositionUpdatePolicy",
             "composites without a policy of their own follow revisions another way",
         ),
-        (
-            "conversion",
-            "objects are converted between versions another way",
-        ),
     ] {
         if field(old, name) != field(new, name) {
             add(
@@ -283,6 +290,9 @@ mod tests {
     use crate::contents::Loaded;
 
     fn xrd(edit: impl Fn(&mut Value)) -> Contents {
+        let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": {
+            "region": {"type": "string"}, "size": {"type": "integer"}
+        }}}}});
         let mut object = json!({
             "apiVersion": "apiextensions.crossplane.io/v1", "kind": "CompositeResourceDefinition",
             "metadata": {"name": "xnets.example.org"},
@@ -290,15 +300,16 @@ mod tests {
                 "group": "example.org", "names": {"kind": "XNet", "plural": "xnets"},
                 "claimNames": {"kind": "Net", "plural": "nets"},
                 "connectionSecretKeys": ["a", "b"],
-                "versions": [{"name": "v1", "served": true, "referenceable": true}, {"name": "v2", "served": true}]
+                "versions": [
+                    {"name": "v1", "served": true, "referenceable": true, "schema": schema},
+                    {"name": "v2", "served": true, "referenceable": false, "schema": schema}
+                ]
             }
         });
         edit(&mut object);
+        let file = "xrd.yaml".to_owned();
         Contents {
-            objects: vec![Loaded {
-                file: "xrd.yaml".to_owned(),
-                object,
-            }],
+            objects: vec![Loaded { file, object }],
             ..Contents::default()
         }
     }
@@ -308,53 +319,77 @@ mod tests {
         let shown: Vec<String> = changes
             .iter()
             .flat_map(|api| &api.changes)
-            .map(|change| format!("{} {}", change.compatibility.word(), change.path))
+            .map(|change| {
+                format!(
+                    "{} {} {}",
+                    change.compatibility.word(),
+                    change.definition,
+                    change.path
+                )
+            })
             .collect();
         assert_eq!(shown, expect);
     }
 
     #[test]
-    fn each_rule_has_its_verdict() {
+    fn each_rule_of_a_definition_has_its_verdict() {
         check(|_| {}, &[]);
         check(
             |x| x["spec"]["group"] = json!("other.org"),
-            &["IMPOSSIBLE spec.group"],
+            &["IMPOSSIBLE xnets.example.org spec.group"],
         );
         check(|x| x["spec"]["scope"] = json!("LegacyCluster"), &[]);
         check(
             |x| x["spec"]["scope"] = json!("Cluster"),
-            &["IMPOSSIBLE spec.scope"],
+            &["IMPOSSIBLE xnets.example.org spec.scope"],
         );
         check(
             |x| x["spec"]["claimNames"] = json!(null),
-            &["IMPOSSIBLE spec.claimNames"],
+            &["IMPOSSIBLE xnets.example.org spec.claimNames"],
         );
+        let keys = "xnets.example.org spec.connectionSecretKeys";
         check(
             |x| x["spec"]["connectionSecretKeys"] = json!(["a"]),
-            &["BREAKING spec.connectionSecretKeys"],
+            &[&format!("BREAKING {keys}")],
         );
         check(
             |x| x["spec"]["connectionSecretKeys"] = json!(["a", "b", "c"]),
-            &["safe spec.connectionSecretKeys"],
-        );
-        check(
-            |x| x["spec"]["versions"][1]["served"] = json!(false),
-            &["BREAKING spec.versions[v2].served"],
-        );
-        check(
-            |x| x["spec"]["versions"][1]["name"] = json!("v3"),
-            &["BREAKING spec.versions[v2]", "safe spec.versions[v3]"],
-        );
-        check(
-            |x| {
-                x["spec"]["versions"][0]["referenceable"] = json!(false);
-                x["spec"]["versions"][1]["referenceable"] = json!(true);
-            },
-            &["BREAKING spec.versions (referenceable)"],
+            &[&format!("safe {keys}")],
         );
         check(
             |x| x["spec"]["defaultCompositionRef"] = json!({"name": "c"}),
-            &["notable spec.defaultCompositionRef"],
+            &["notable xnets.example.org spec.defaultCompositionRef"],
+        );
+    }
+
+    #[test]
+    fn fields_are_compared_on_the_generated_definitions_and_said_once_for_both() {
+        let fields = |x: &mut Value, at: usize| -> Value {
+            x["spec"]["versions"][at]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"].take()
+        };
+        let put = |x: &mut Value, at: usize, fields: Value| {
+            x["spec"]["versions"][at]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"] =
+                fields;
+        };
+        check(
+            |x| {
+                let mut all = fields(x, 0);
+                all["zones"] = json!({"type": "array", "items": {"type": "string"}});
+                put(x, 0, all);
+            },
+            &["safe xnets, nets spec.zones"],
+        );
+        check(
+            |x| put(x, 0, json!({"size": {"type": "integer"}})),
+            &["BREAKING xnets, nets spec.region"],
+        );
+        check(
+            |x| x["spec"]["versions"][1]["served"] = json!(false),
+            &["BREAKING xnets, nets served"],
+        );
+        check(
+            |x| x["spec"]["versions"][0]["schema"] = json!(null),
+            &["BREAKING xnets.example.org spec"],
         );
     }
 

@@ -270,7 +270,7 @@ fn check_compatible(plan: &Plan, request: &Request, reasons: &mut Vec<Reason>) -
     let allowed = request.allow_breaking || request.skip.iter().any(|gate| gate == "schema");
     let changes = plan.apis.iter().flat_map(|api| &api.changes);
     let before = reasons.len();
-    for change in changes.filter(|change| change.compatibility == Compatibility::Breaking) {
+    for change in changes.filter(|change| change.compatibility.is_breaking()) {
         let text = format!("{} {}: {}", change.definition, change.path, change.why);
         let mut reason = stop(
             "schema",

@@ -2,7 +2,9 @@
 
 mod completions;
 mod crd;
+mod engine;
 mod promote;
+mod render;
 mod serve;
 mod trace;
 
@@ -32,10 +34,13 @@ enum Verb {
     Completions(completions::Args),
     /// Move versions of infrastructure APIs from environment to environment, in Git.
     Promote(Box<promote::Args>),
+    /// Run the composition engine on a cluster.
+    Engine(engine::Args),
     /// Serve composition functions over gRPC.
     Serve(serve::Args),
     /// Print the CRDs that an XRD gives.
     Crd(crd::Args),
+    Render(Box<render::Args>),
     /// Show what a claim is made of, and which part is not ready.
     Trace(trace::Args),
 }
@@ -57,10 +62,12 @@ pub(crate) fn main() -> ExitCode {
     let ui = Ui;
     let outcome = match cli.verb {
         Verb::Completions(args) => completions::run(&args, &ui),
+        Verb::Engine(args) => engine::run(&args, &ui),
         Verb::Promote(args) => promote::run(&args, &ui),
         Verb::Trace(args) => trace::run(&args, &ui),
         Verb::Serve(args) => serve::run(&args, &ui),
         Verb::Crd(args) => crd::run(&args, &ui),
+        Verb::Render(args) => render::run(*args, &ui),
     };
     match outcome {
         Ok(exit) => exit.into(),

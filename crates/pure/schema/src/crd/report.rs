@@ -122,25 +122,21 @@ fn words(error: &FieldError, path: &str) -> (String, Option<&'static str>) {
         );
     }
     let help = match error.reason {
-        Reason::Required if last(path) == "type" => {
+        Reason::Required if path.ends_with(".type") => {
             Some("add a type, or x-kubernetes-preserve-unknown-fields: true for anything")
         }
-        Reason::Required if last(path) == "schema" => {
+        Reason::Required if path.ends_with(".schema") => {
             Some("add schema.openAPIV3Schema, which may be empty: {}")
         }
         Reason::Invalid if path == "metadata.name" => {
             Some("name the XRD <spec.names.plural>.<spec.group>")
         }
-        Reason::Forbidden if last(path) == "type" => {
+        Reason::Forbidden if path.ends_with(".type") => {
             Some("say the type once, outside of the combination")
         }
         _ => None,
     };
     (error.message.clone(), help)
-}
-
-fn last(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// The composite's and the claim's CRD share the schema: the same finding is told once.

@@ -1,0 +1,301 @@
+//! Applies files and folders of manifests, in an order in which they can work, and says what is wrong with them where.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use purlin_api::meta::{self, Gvk};
+use purlin_diag::{Diagnostic, Diagnostics, Place, Sources};
+use purlin_kube::{Client, Error, Retry};
+use purlin_yaml::Document;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+/// The field manager of applied manifests.
+const MANAGER: &str = "purlin-apply";
+/// The largest file that is read.
+const LARGEST: u64 = 16 << 20;
+/// How deep folders are searched.
+const DEEPEST: usize = 16;
+/// How soon a manifest whose kind is not served yet is tried again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Manifests that were read, and the texts they come from.
+#[derive(Debug, Default)]
+pub struct Manifests {
+    documents: Vec<Document>,
+    /// The texts, so that findings can be shown in them.
+    pub sources: Sources,
+}
+
+/// Reads files, and all `.yaml`, `.yml` and `.json` files under folders. Everything that is wrong is said at once.
+pub fn read_manifests(paths: &[PathBuf]) -> (Manifests, Diagnostics) {
+    let mut found = Diagnostics::new();
+    let mut files = Vec::new();
+    for path in paths {
+        gather(path, 0, &mut files, &mut found);
+    }
+    let mut out = Manifests::default();
+    for file in files {
+        let name = file.display().to_string();
+        let text = match read(&file) {
+            Ok(text) => text,
+            Err(why) => {
+                found.push(unreadable(&file, &why));
+                continue;
+            }
+        };
+        let (documents, wrong) = purlin_yaml::load(&name, &text);
+        wrong
+            .iter()
+            .for_each(|diagnostic| found.push(diagnostic.clone()));
+        out.sources.insert(name, text);
+        out.documents.extend(
+            documents
+                .into_iter()
+                .flat_map(|document| unpack(document, &mut found)),
+        );
+    }
+    // The sort is stable: what a file says first is applied first.
+    out.documents.sort_by_key(|document| rank(&document.value));
+    (out, found)
+}
+
+fn unreadable(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::error(
+        "apply/unreadable",
+        format!("cannot read {}: {why}", path.display()),
+    )
+    .help("name a file or folder with YAML or JSON manifests")
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let opened = fs::File::open(file).map_err(|error| error.to_string())?;
+    opened
+        .take(LARGEST + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| error.to_string())?;
+    if text.len() as u64 > LARGEST {
+        return Err(format!("it is larger than {LARGEST} bytes"));
+    }
+    Ok(text)
+}
+
+fn gather(path: &Path, depth: usize, files: &mut Vec<PathBuf>, found: &mut Diagnostics) {
+    if !path.is_dir() {
+        files.push(path.to_path_buf());
+        return;
+    }
+    if depth > DEEPEST {
+        found.push(unreadable(path, "folders are nested too deep"));
+        return;
+    }
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) => {
+            found.push(unreadable(path, &error.to_string()));
+            return;
+        }
+    };
+    let inside: BTreeSet<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    for path in inside {
+        let hidden = path
+            .file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let manifest = path
+            .extension()
+            .is_some_and(|e| e == "yaml" || e == "yml" || e == "json");
+        if !hidden && (manifest || path.is_dir()) {
+            gather(&path, depth + 1, files, found);
+        }
+    }
+}
+
+/// The manifests a document holds: itself, or the items of a List.
+fn unpack(document: Document, found: &mut Diagnostics) -> Vec<Document> {
+    let items = document.value.get("items").and_then(Value::as_array);
+    if let Some(items) = items.filter(|_| meta::text(&document.value, &["kind"]).ends_with("List"))
+    {
+        let place = |index: usize| document.places.under(&format!("items[{index}]"));
+        let each = items.iter().enumerate().filter_map(|(index, value)| {
+            Some(Document {
+                value: value.clone(),
+                places: place(index)?,
+            })
+        });
+        return each.collect();
+    }
+    let mut complete = true;
+    let fields: [(&str, &[&str]); 3] = [
+        ("apiVersion", &["apiVersion"]),
+        ("kind", &["kind"]),
+        ("metadata.name", &["metadata", "name"]),
+    ];
+    for (shown, path) in fields {
+        if meta::text(&document.value, path).is_empty() {
+            complete = false;
+            found.push(
+                Diagnostic::error("apply/incomplete", format!("a manifest without {shown}"))
+                    .at(document.places.nearest(shown))
+                    .help("every manifest needs apiVersion, kind and metadata.name"),
+            );
+        }
+    }
+    if complete { vec![document] } else { Vec::new() }
+}
+
+/// What has to be there first.
+fn rank(manifest: &Value) -> u8 {
+    match meta::text(manifest, &["kind"]) {
+        "Namespace" => 0,
+        "CustomResourceDefinition" => 1,
+        "CompositeResourceDefinition" => 2,
+        "Function" | "FunctionRevision" | "Secret" | "ConfigMap" => 3,
+        "Composition" => 4,
+        _ => 5,
+    }
+}
+
+impl Manifests {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
+    /// Applies every manifest, waiting for kinds that others of them define. Answers what was refused, and where it is
+    /// written.
+    pub async fn apply(&self, client: &Client, patience: Duration) -> Diagnostics {
+        let end = Instant::now() + patience;
+        let mut found = Diagnostics::new();
+        let mut left: Vec<&Document> = self.documents.iter().collect();
+        loop {
+            let mut waiting = Vec::new();
+            let last_try = Instant::now() >= end;
+            for document in left {
+                match apply(client, &document.value).await {
+                    Ok(()) => {}
+                    Err(error) if !last_try && may_pass(&error) => waiting.push(document),
+                    Err(error) => refused(document, &error, &mut found),
+                }
+            }
+            if waiting.is_empty() {
+                return found;
+            }
+            left = waiting;
+            sleep(AGAIN).await;
+        }
+    }
+}
+
+/// Whether waiting may help: the kind or the namespace is still being made.
+fn may_pass(error: &Error) -> bool {
+    matches!(error.retry(), Retry::Gone | Retry::Later | Retry::Conflict)
+}
+
+async fn apply(client: &Client, manifest: &Value) -> Result<(), Error> {
+    let gvk = Gvk::new(
+        meta::text(manifest, &["apiVersion"]),
+        meta::text(manifest, &["kind"]),
+    );
+    let kind = client.kind(&gvk).await?;
+    let mut manifest = manifest.clone();
+    if kind.namespaced && meta::namespace(&manifest).is_empty() {
+        meta::object_mut(&mut manifest, &["metadata"]).insert("namespace".into(), "default".into());
+    }
+    client.apply(&kind, &manifest, MANAGER, "").await.map(drop)
+}
+
+fn refused(document: &Document, error: &Error, found: &mut Diagnostics) {
+    let at = |path: &str| -> Place { document.places.nearest(path) };
+    let say = |message: String, place: Place| Diagnostic::error("apply/refused", message).at(place);
+    match error {
+        Error::Api { causes, .. } if !causes.is_empty() => {
+            for (field, message) in causes {
+                found.push(say(format!("{field}: {message}"), at(field)).path(field.clone()));
+            }
+        }
+        Error::NotServed(gvk) => found.push(
+            say(format!("nothing serves {gvk}"), at("kind"))
+                .help("apply its CustomResourceDefinition or CompositeResourceDefinition too, or correct apiVersion and kind"),
+        ),
+        other => found.push(say(other.to_string(), at("metadata.name"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn definitions_come_before_what_they_define() {
+        let folder = folder(&[
+            (
+                "a/claim.yaml",
+                "apiVersion: e.org/v1\nkind: Thing\nmetadata: {name: t}\n",
+            ),
+            (
+                "b.yml",
+                "apiVersion: x/v1\nkind: Composition\nmetadata: {name: c}\n---\napiVersion: x/v1\nkind: CompositeResourceDefinition\nmetadata: {name: d}\n",
+            ),
+            (".hidden.yaml", "not: [a manifest"),
+            ("notes.txt", "nothing"),
+        ]);
+        let (manifests, found) = read_manifests(&[folder.path().to_path_buf()]);
+        assert!(found.is_empty(), "{found:?}");
+        let kinds: Vec<&str> = manifests
+            .documents
+            .iter()
+            .map(|d| meta::text(&d.value, &["kind"]))
+            .collect();
+        assert_eq!(
+            kinds,
+            ["CompositeResourceDefinition", "Composition", "Thing"]
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_said_at_once_with_their_places() {
+        let folder = folder(&[
+            ("a.yaml", "kind: Thing\nmetadata: {}\n"),
+            ("b.yaml", "a: [1\n"),
+        ]);
+        let paths = [
+            folder.path().to_path_buf(),
+            PathBuf::from("/does/not/exist.yaml"),
+        ];
+        let (manifests, found) = read_manifests(&paths);
+        assert!(manifests.is_empty());
+        let all: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(all.len(), 4, "{all:?}");
+        assert!(
+            all.iter()
+                .any(|d| d.contains("a.yaml:1:1") && d.contains("apiVersion")),
+            "{all:?}"
+        );
+        assert!(
+            all.iter()
+                .any(|d| d.contains("a.yaml:2:1") && d.contains("metadata.name")),
+            "{all:?}"
+        );
+    }
+}

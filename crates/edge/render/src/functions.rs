@@ -1,0 +1,137 @@
+//! Where does each step's function run?
+
+use std::collections::BTreeMap;
+
+use purlin_api::composition::Step;
+use purlin_api::function::{ANNOTATION_RUNTIME, ANNOTATION_TARGET, Function, Runtime};
+use purlin_diag::{Diagnostic, Diagnostics, nearest};
+use purlin_function::{Functions, Hosted, RunFunctionRequest};
+
+use crate::inputs::Inputs;
+
+/// Where a function runs.
+#[derive(Debug, Clone)]
+pub enum Route {
+    /// In this process.
+    Hosted(Hosted),
+    /// Behind a gRPC address, without TLS.
+    Remote(String),
+}
+
+/// Finds the function of every step: one of those in this process, by its name, the name of its package or the kind of
+/// its input; or else one that listens where its manifest says.
+pub fn route(inputs: &Inputs, hosted: &Functions) -> (BTreeMap<String, Route>, Diagnostics) {
+    let mut routes = BTreeMap::new();
+    let mut found = Diagnostics::new();
+    for (index, step) in inputs.composition.pipeline.iter().enumerate() {
+        let manifest = inputs
+            .functions
+            .iter()
+            .find(|(function, _)| function.name == step.function);
+        let function = manifest.map(|(function, _)| function);
+        match find(step, function, hosted) {
+            Ok(route) => drop(routes.insert(step.name.clone(), route)),
+            Err(problem) => {
+                let path = format!("spec.pipeline[{index}].functionRef.name");
+                let place = match manifest {
+                    Some((_, place)) => place.clone(),
+                    None => inputs.composition_places.nearest(&path),
+                };
+                found.push(problem.help_with(inputs, hosted, step).at(place));
+            }
+        }
+    }
+    (routes, found)
+}
+
+struct Problem(Box<Diagnostic>);
+
+impl Problem {
+    fn new(diagnostic: Diagnostic) -> Self {
+        Self(Box::new(diagnostic))
+    }
+
+    fn help_with(self, inputs: &Inputs, hosted: &Functions, step: &Step) -> Diagnostic {
+        if self.0.help.is_some() {
+            return *self.0;
+        }
+        let listed = inputs
+            .functions
+            .iter()
+            .map(|(function, _)| function.name.as_str());
+        let here = hosted.hosted().iter().map(|hosted| hosted.name);
+        let near = nearest(&step.function, listed.chain(here));
+        let guess = near
+            .map(|near| format!("did you mean {near}? "))
+            .unwrap_or_default();
+        self.0.help(format!(
+            "{guess}Add a Function of this name to FUNCTIONS, with the annotations {ANNOTATION_RUNTIME}: Development and \
+             {ANNOTATION_TARGET}: HOST:PORT, and start it there"
+        ))
+    }
+}
+
+fn find(step: &Step, function: Option<&Function>, hosted: &Functions) -> Result<Route, Problem> {
+    if let Some(hosted) = find_hosted(step, function, hosted) {
+        return Ok(Route::Hosted(hosted.clone()));
+    }
+    let name = &step.function;
+    let Some(function) = function else {
+        let message = format!(
+            "the function {name:?} of step {:?} is not one of ours, and no manifest says where it listens",
+            step.name
+        );
+        return Err(Problem::new(Diagnostic::error(
+            "render/unknown-function",
+            message,
+        )));
+    };
+    match function.runtime() {
+        Runtime::Development(target) => Ok(Route::Remote(target.to_owned())),
+        Runtime::Container => {
+            let message =
+                format!("the function {name:?} would run in a container, which is not supported");
+            let error = Diagnostic::error("render/container-runtime", message);
+            Err(Problem::new(error.help(format!(
+                "start it yourself with --insecure and annotate it {ANNOTATION_RUNTIME}: Development and {ANNOTATION_TARGET}: HOST:PORT"
+            ))))
+        }
+        Runtime::Unknown(runtime) => {
+            let message =
+                format!("the function {name:?} has the runtime {runtime:?}, which nobody knows");
+            let error = Diagnostic::error("render/unknown-runtime", message);
+            Err(Problem::new(
+                error.help("the runtimes are Development and Docker"),
+            ))
+        }
+    }
+}
+
+fn find_hosted<'h>(
+    step: &Step,
+    function: Option<&Function>,
+    hosted: &'h Functions,
+) -> Option<&'h Hosted> {
+    let request = RunFunctionRequest {
+        input: step.input.clone(),
+        ..RunFunctionRequest::default()
+    };
+    let named = |name: &str| {
+        // Crossplane names functions that a package depends on after their organisation, too.
+        let same = |hosted: &&Hosted| {
+            name == hosted.name
+                || name
+                    .strip_suffix(hosted.name)
+                    .is_some_and(|head| head.ends_with('-'))
+        };
+        hosted.hosted().iter().find(same)
+    };
+    let package = function.map(|function| {
+        let image = function.package.rsplit('/').next().unwrap_or_default();
+        image.split([':', '@']).next().unwrap_or_default()
+    });
+    hosted
+        .find(&step.function, &request)
+        .or_else(|| named(&step.function))
+        .or_else(|| hosted.find(package.filter(|package| !package.is_empty())?, &request))
+}
