@@ -6,6 +6,7 @@ use purlin_function::Functions;
 pub(crate) fn functions() -> Functions {
     Functions::new([
         function_patch_and_transform::hosted(),
+        function_auto_ready::hosted(),
         function_environment_configs::hosted(),
         function_extra_resources::hosted(),
     ])
