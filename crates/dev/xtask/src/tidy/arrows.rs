@@ -55,10 +55,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diag",
         ],
     ),
-    ("simulator", &["kube", "schema", "telemetry"]),
+    ("simulator", &["kube", "schema", "api", "telemetry"]),
     (
         "apiserver",
-        &["object", "schema", "expr", "api", "telemetry", "diag"],
+        &[
+            "yaml",
+            "object",
+            "schema",
+            "expr",
+            "api",
+            "telemetry",
+            "diag",
+        ],
     ),
     (
         "render",
