@@ -24,12 +24,21 @@ pub enum Binding<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Bindings<'a> {
     by_name: BTreeMap<Cow<'a, str>, Binding<'a>>,
+    outer: Option<&'a Bindings<'a>>,
 }
 
 impl<'a> Bindings<'a> {
     /// No variables.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No variables but those of `outer`, which new ones hide.
+    pub fn inside(outer: &'a Bindings<'a>) -> Self {
+        Self {
+            by_name: BTreeMap::new(),
+            outer: Some(outer),
+        }
     }
 
     /// Binds `name`; a later binding of the same name wins.
@@ -76,11 +85,15 @@ impl<'a> Bindings<'a> {
 
     /// The binding of `name`.
     pub fn get(&self, name: &str) -> Option<&Binding<'a>> {
-        self.by_name.get(name)
+        self.by_name
+            .get(name)
+            .or_else(|| self.outer.and_then(|outer| outer.get(name)))
     }
 
-    /// All names, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(AsRef::as_ref)
+    /// All names.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.by_name.keys().map(AsRef::as_ref).collect();
+        names.extend(self.outer.map(Bindings::names).unwrap_or_default());
+        names
     }
 }

@@ -11,8 +11,9 @@ use crate::value::{Key, Origin, Text, Val};
 /// A map of an expression.
 #[derive(Debug, Clone)]
 pub enum Map<'a> {
-    /// Made by the expression: entries in the order of their keys.
-    Owned(Rc<Vec<(Key<'a>, Val<'a>)>>),
+    /// Made by the expression or the caller: entries in the order of their keys, and the variable it stands for if that
+    /// is waited for.
+    Owned(Rc<Vec<(Key<'a>, Val<'a>)>>, Option<&'a str>),
     /// JSON.
     Json(&'a serde_json::Map<String, Json>),
     /// JSON seen through the schema of the object or map.
@@ -25,16 +26,20 @@ pub enum Map<'a> {
 
 impl<'a> Map<'a> {
     /// A map of entries in any order; of equal keys the first one wins.
-    pub(crate) fn owned(mut entries: Vec<(Key<'a>, Val<'a>)>) -> Self {
+    pub(crate) fn owned(entries: Vec<(Key<'a>, Val<'a>)>) -> Self {
+        Self::made(entries, None)
+    }
+
+    pub(crate) fn made(mut entries: Vec<(Key<'a>, Val<'a>)>, origin: Origin<'a>) -> Self {
         entries.sort_by(|a, b| a.0.order(&b.0));
         entries.dedup_by(|later, earlier| later.0.order(&earlier.0).is_eq());
-        Self::Owned(Rc::new(entries))
+        Self::Owned(Rc::new(entries), origin)
     }
 
     /// How many entries there are; `None` when the map is not there yet.
     pub(crate) fn len(&self) -> Option<usize> {
         match self {
-            Self::Owned(entries) => Some(entries.len()),
+            Self::Owned(entries, _) => Some(entries.len()),
             Self::Json(map) => Some(map.len()),
             Self::Shaped(map, shape) => Some(map.iter().filter(|(key, _)| shape.sees(key)).count()),
             Self::Data(object, _) => Some(object.len()),
@@ -45,7 +50,7 @@ impl<'a> Map<'a> {
     /// The value at a field name, as `m.field` means it.
     pub(crate) fn field(&self, name: &str) -> Option<Val<'a>> {
         match self {
-            Self::Owned(entries) => find(entries, &Key::String(Text::Borrowed(name))),
+            Self::Owned(entries, _) => find(entries, &Key::String(Text::Borrowed(name))),
             Self::Json(map) => map.get(name).map(Val::from_json),
             Self::Shaped(map, shape) => shape.field(map, name),
             Self::Data(object, origin) => object
@@ -58,7 +63,7 @@ impl<'a> Map<'a> {
     /// The value at a key.
     pub(crate) fn get(&self, key: &Key<'_>) -> Option<Val<'a>> {
         match (self, key) {
-            (Self::Owned(entries), key) => find(entries, key),
+            (Self::Owned(entries, _), key) => find(entries, key),
             (_, Key::String(text)) => self.field(text.as_str()),
             (_, Key::Bool(_) | Key::Int(_) | Key::UInt(_)) => None,
         }
@@ -68,7 +73,7 @@ impl<'a> Map<'a> {
     pub(crate) fn entries(&self) -> Option<Vec<(Key<'a>, Val<'a>)>> {
         let text = |key: &'a str| Key::String(Text::Borrowed(key));
         Some(match self {
-            Self::Owned(entries) => entries.as_ref().clone(),
+            Self::Owned(entries, _) => entries.as_ref().clone(),
             Self::Json(map) => map
                 .iter()
                 .map(|(key, value)| (text(key), Val::from_json(value)))
@@ -84,9 +89,9 @@ impl<'a> Map<'a> {
 
     pub(crate) fn origin(&self) -> Origin<'a> {
         match self {
-            Self::Data(_, origin) => *origin,
+            Self::Data(_, origin) | Self::Owned(_, origin) => *origin,
             Self::Absent(root) => Some(root),
-            Self::Owned(_) | Self::Json(_) | Self::Shaped(..) => None,
+            Self::Json(_) | Self::Shaped(..) => None,
         }
     }
 

@@ -155,6 +155,17 @@ impl<'a> Val<'a> {
         ))
     }
 
+    /// A map with text keys that other things wait for: a key that is not in it is pending. `root` is the variable.
+    pub fn tracked_map(
+        entries: impl IntoIterator<Item = (&'a str, Val<'a>)>,
+        root: &'a str,
+    ) -> Self {
+        let entries = entries
+            .into_iter()
+            .map(|(key, value)| (Key::String(Text::Borrowed(key)), value));
+        Self::Map(Map::made(entries.collect(), Some(root)))
+    }
+
     /// A list that the caller made.
     pub fn list(items: impl IntoIterator<Item = Val<'a>>) -> Self {
         Self::List(List::Owned(Rc::new(items.into_iter().collect())))

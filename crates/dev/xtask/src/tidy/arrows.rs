@@ -10,8 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("schema", &["api", "object", "diag"]),
     ("expr", &["schema", "object", "diag"]),
     ("proto", &["object"]),
-    // `expr` only behind the feature `cel`, for functions that evaluate CEL over requests.
-    ("function", &["proto", "expr", "object", "diag"]),
+    ("function", &["proto", "object", "diag"]),
     ("api", &["object", "diag"]),
     (
         "composition",
@@ -40,7 +39,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "yaml",
             "pipeline",
             "lifecycle",
             "composition",
@@ -55,18 +53,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diag",
         ],
     ),
-    ("simulator", &["kube", "schema", "api", "telemetry"]),
+    ("simulator", &["kube", "schema", "telemetry"]),
     (
         "apiserver",
-        &[
-            "yaml",
-            "object",
-            "schema",
-            "expr",
-            "api",
-            "telemetry",
-            "diag",
-        ],
+        &["object", "schema", "expr", "api", "telemetry", "diag"],
     ),
     (
         "render",

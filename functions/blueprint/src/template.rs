@@ -1,0 +1,193 @@
+//! Where are the holes of a value, and which expressions fill them?
+
+use purlin_diag::{Diagnostic, Diagnostics};
+use purlin_expr::{Embedded, Part, Problem, Program};
+use purlin_object::{Value, ValueRef};
+
+/// A value with holes.
+#[derive(Debug)]
+pub(crate) enum Tree {
+    /// No hole at all.
+    Fixed(Value),
+    /// Exactly one hole: the expression's value keeps its type.
+    Hole(Hole),
+    /// Holes with text around them: a text.
+    Text(Vec<Piece>),
+    List(Vec<Tree>),
+    Object(Vec<(String, Tree)>),
+}
+
+/// An expression and the field it stands in.
+#[derive(Debug)]
+pub(crate) struct Hole {
+    pub(crate) program: Program,
+    /// The field of the input, for example `resources[0].manifest.spec.size`.
+    pub(crate) field: String,
+}
+
+/// A part of a text.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    Text(String),
+    Hole(Hole),
+}
+
+impl Tree {
+    /// Finds and compiles the holes of `value`, which stands at `field`.
+    pub(crate) fn compile(value: ValueRef<'_>, field: &str, mistakes: &mut Diagnostics) -> Self {
+        match value {
+            ValueRef::String(text) => string(text, field, mistakes),
+            ValueRef::List(list) => {
+                let items = list.iter().enumerate();
+                let items: Vec<Self> = items
+                    .map(|(at, item)| Self::compile(item, &format!("{field}[{at}]"), mistakes))
+                    .collect();
+                if items.iter().all(Self::is_fixed) && !holds_escape(value) {
+                    return Self::Fixed(value.to_owned());
+                }
+                Self::List(items)
+            }
+            ValueRef::Object(object) => {
+                let mut members = Vec::with_capacity(object.len());
+                for (key, item) in object.iter() {
+                    let at = member(field, key);
+                    if key.contains("${") {
+                        mistakes.push(
+                            Diagnostic::error(
+                                "blueprint/hole-in-key",
+                                "the name of a field has no holes",
+                            )
+                            .path(at.clone())
+                            .help("give the whole object by one expression: ${ {key: value} }"),
+                        );
+                    }
+                    members.push((key.to_owned(), Self::compile(item, &at, mistakes)));
+                }
+                if members.iter().all(|(_, item)| item.is_fixed()) && !holds_escape(value) {
+                    return Self::Fixed(value.to_owned());
+                }
+                Self::Object(members)
+            }
+            ValueRef::Null | ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::Double(_) => {
+                Self::Fixed(value.to_owned())
+            }
+        }
+    }
+
+    fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
+    /// Calls `visit` for every hole.
+    pub(crate) fn holes<'t>(&'t self, visit: &mut dyn FnMut(&'t Hole)) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::Hole(hole) => visit(hole),
+            Self::Text(pieces) => {
+                for piece in pieces {
+                    if let Piece::Hole(hole) = piece {
+                        visit(hole);
+                    }
+                }
+            }
+            Self::List(items) => items.iter().for_each(|item| item.holes(visit)),
+            Self::Object(members) => members.iter().for_each(|(_, item)| item.holes(visit)),
+        }
+    }
+}
+
+/// Whether an escaped `$${` is somewhere inside: then the value is not what it looks like.
+fn holds_escape(value: ValueRef<'_>) -> bool {
+    match value {
+        ValueRef::String(text) => text.contains("$${"),
+        ValueRef::List(list) => list.iter().any(holds_escape),
+        ValueRef::Object(object) => object.iter().any(|(_, item)| holds_escape(item)),
+        ValueRef::Null | ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::Double(_) => false,
+    }
+}
+
+fn string(text: &str, field: &str, mistakes: &mut Diagnostics) -> Tree {
+    let fixed = || Tree::Fixed(Value::String(text.to_owned()));
+    if !text.contains("${") {
+        return fixed();
+    }
+    let embedded = match Embedded::parse(text) {
+        Ok(embedded) => embedded,
+        Err(problems) => {
+            mistakes.extend(problems.iter().map(|problem| told(problem, text, field)));
+            return fixed();
+        }
+    };
+    let before = mistakes.len();
+    let mut pieces = Vec::with_capacity(embedded.parts.len());
+    for part in embedded.parts {
+        match part {
+            Part::Text(text) => pieces.push(Piece::Text(text.into_owned())),
+            Part::Hole(hole) => match Program::parse(hole.source) {
+                Ok(program) => pieces.push(Piece::Hole(Hole {
+                    program,
+                    field: field.to_owned(),
+                })),
+                Err(problems) => mistakes.extend(
+                    problems
+                        .iter()
+                        .map(|problem| told(problem, hole.source, field)),
+                ),
+            },
+        }
+    }
+    if mistakes.len() > before {
+        return fixed();
+    }
+    if pieces.len() == 1 {
+        return match pieces.remove(0) {
+            Piece::Hole(hole) => Tree::Hole(hole),
+            Piece::Text(text) => Tree::Fixed(Value::String(text)),
+        };
+    }
+    Tree::Text(pieces)
+}
+
+/// A problem of an expression, with the field and the part of the expression it is about.
+pub(crate) fn told(problem: &Problem, source: &str, field: &str) -> Diagnostic {
+    let part = source
+        .get(problem.start..problem.end.min(source.len()))
+        .unwrap_or("")
+        .trim();
+    let mut diagnostic = problem.diagnostic().path(field);
+    if !part.is_empty() && part.len() <= 120 && !problem.message.contains(part) {
+        diagnostic.message = format!("{} in `{part}`", problem.message);
+    } else {
+        let column = source
+            .get(..problem.start.min(source.len()))
+            .unwrap_or(source)
+            .chars()
+            .count()
+            + 1;
+        diagnostic.message = format!(
+            "{} at character {column} of `{}`",
+            problem.message,
+            shortened(source)
+        );
+    }
+    diagnostic
+}
+
+fn shortened(source: &str) -> String {
+    let source = source.trim();
+    match source.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", source.get(..at).unwrap_or("")),
+        None => source.to_owned(),
+    }
+}
+
+/// The path of a member: `a.b`, or `a["b.c"]` when the name has characters that a path gives a meaning.
+pub(crate) fn member(parent: &str, name: &str) -> String {
+    if name.is_empty() || name.contains(['.', '[', ']', '"']) {
+        format!("{parent}[{name:?}]")
+    } else if parent.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{parent}.{name}")
+    }
+}
