@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use purlin_diag::Diagnostics;
 use purlin_function::{
     Function, Ready, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
 };
@@ -25,7 +24,7 @@ impl Function for PatchAndTransform {
         let empty = Object::new();
         let plan = match self.plans.plan(request.input().unwrap_or(&empty)) {
             Ok(plan) => plan,
-            Err(found) => return Response::to(request).fatal(mistakes(&found)).build(),
+            Err(found) => return Response::to(request).mistakes(&found).build(),
         };
         let mut run = Run::new(request);
         match run.plan(&plan) {
@@ -39,27 +38,6 @@ impl Function for PatchAndTransform {
                 response.fatal(fatal).build()
             }
         }
-    }
-}
-
-/// All mistakes of an input in one text: Crossplane shows only the first FATAL result.
-fn mistakes(found: &Diagnostics) -> String {
-    let lines: Vec<String> = found
-        .iter()
-        .map(|finding| {
-            let place = finding.path.as_ref().map(|path| format!("{path}: "));
-            let help = finding.help.as_ref().map(|help| format!("; {help}"));
-            let (place, help) = (place.unwrap_or_default(), help.unwrap_or_default());
-            format!("{place}{}{help}", finding.message)
-        })
-        .collect();
-    match lines.as_slice() {
-        [one] => format!("the input is not valid: {one}"),
-        many => format!(
-            "the input is not valid, {} mistakes:\n- {}",
-            many.len(),
-            many.join("\n- ")
-        ),
     }
 }
 

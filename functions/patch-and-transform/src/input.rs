@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use purlin_function::input::ObjectMeta;
 use purlin_object::Value;
 use serde::Deserialize;
 
@@ -9,6 +10,8 @@ use serde::Deserialize;
 #[serde(default, rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the field is named so in inputs")]
 pub(crate) struct Resources {
+    #[expect(dead_code, reason = "decoded so that mistakes in it are found")]
+    pub(crate) metadata: ObjectMeta,
     pub(crate) patch_sets: Vec<PatchSet>,
     pub(crate) environment: Environment,
     pub(crate) resources: Vec<Template>,

@@ -12,7 +12,10 @@ use serde_json::Value;
 
 #[tokio::test]
 async fn pipelines_render_as_crossplane_renders_them() {
-    let functions = Arc::new(Functions::new([function_patch_and_transform::hosted()]));
+    let functions = Arc::new(Functions::new([
+        function_patch_and_transform::hosted(),
+        function_auto_ready::hosted(),
+    ]));
     let mut outcomes = Vec::new();
     for case in cases("render.jsonl") {
         outcomes.push(Outcome {

@@ -24,6 +24,8 @@ use crate::{Options, ServeError, metrics_page};
 /// How much a client may send before it is told to go on. HTTP/2's default of 64 KiB makes large requests wait.
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
+/// How long the last answers have to be sent, after the last request is done, when the server stops.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// A server that listens, and does not answer yet.
 #[derive(Debug)]
@@ -143,9 +145,11 @@ impl Server {
         tracing::info!("stopping: finishing the requests that are under way");
         say_not_serving(&health).await;
         drop(drain);
-        match tokio::time::timeout(self.options.drain_timeout, serving).await {
-            Ok(outcome) => outcome.map_err(ServeError::Stopped),
-            Err(_elapsed) => {
+        tokio::select! {
+            outcome = &mut serving => outcome.map_err(ServeError::Stopped),
+            // A client that keeps an idle connection open in spite of being told to go is not waited for.
+            () = idle(&turns, self.options.max_concurrent_requests) => Ok(()),
+            () = tokio::time::sleep(self.options.drain_timeout) => {
                 tracing::warn!("some requests did not finish in time and were cut off");
                 Ok(())
             }
@@ -168,6 +172,13 @@ impl Server {
             metrics: Arc::clone(&self.metrics),
         }
     }
+}
+
+/// Ready when no request is under way and its answer had time to be sent.
+async fn idle(turns: &Semaphore, all: usize) {
+    let all = u32::try_from(all).unwrap_or(u32::MAX);
+    drop(turns.acquire_many(all).await);
+    tokio::time::sleep(LINGER).await;
 }
 
 type V1 = v1::function_runner_service_server::FunctionRunnerServiceServer<Service>;

@@ -3,6 +3,9 @@
 //! A function implements [`Function`], reads its request through [`RequestView`], its typed input with [`input::decode`],
 //! and answers with a [`Response`]. Which transport carries them it never learns.
 
+mod duration;
+#[cfg(feature = "cel")]
+pub mod cel;
 mod function;
 mod functions;
 pub mod input;
@@ -11,6 +14,7 @@ mod request;
 mod response;
 pub mod selection;
 
+pub use duration::parse_duration;
 pub use function::{Function, Hosted, Panicked, run_caught};
 pub use functions::Functions;
 pub use purlin_proto::v1::{

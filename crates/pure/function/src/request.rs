@@ -8,6 +8,13 @@ use purlin_proto::v1::credentials::Source;
 use purlin_proto::v1::{Capability, Resource, RunFunctionRequest, State};
 
 static NOTHING: Object = Object::new();
+
+/// An object without members, to borrow where there is none.
+#[cfg(feature = "cel")]
+pub(crate) fn nothing() -> ObjectRef<'static> {
+    NOTHING.as_ref()
+}
+
 static NO_RESOURCES: BTreeMap<String, Resource> = BTreeMap::new();
 static NO_DETAILS: BTreeMap<String, Bytes> = BTreeMap::new();
 

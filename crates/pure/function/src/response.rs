@@ -127,17 +127,26 @@ impl Response {
         self
     }
 
-    /// Reports findings: errors as FATAL, all others as warnings.
+    /// Reports findings: warnings and notes one by one, all errors in one FATAL, because callers show the first of those
+    /// and no other.
     pub fn mistakes(&mut self, found: &Diagnostics) -> &mut Self {
+        let mut errors = Vec::new();
         for finding in found {
-            let severity = match finding.severity {
-                purlin_diag::Severity::Error => Severity::Fatal,
-                purlin_diag::Severity::Warning => Severity::Warning,
-                purlin_diag::Severity::Note => Severity::Normal,
-            };
-            self.result(severity, sentence(finding));
+            match finding.severity {
+                purlin_diag::Severity::Error => errors.push(sentence(finding)),
+                purlin_diag::Severity::Warning => {
+                    self.warning(sentence(finding));
+                }
+                purlin_diag::Severity::Note => {
+                    self.normal(sentence(finding));
+                }
+            }
         }
-        self
+        match errors.as_slice() {
+            [] => self,
+            [one] => self.fatal(one),
+            many => self.fatal(format!("{} mistakes:\n- {}", many.len(), many.join("\n- "))),
+        }
     }
 
     /// Sets a condition on the composite.

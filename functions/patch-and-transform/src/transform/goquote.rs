@@ -40,7 +40,11 @@ pub(super) fn quote(text: &[u8], ascii: bool) -> String {
     out.push('"');
     let mut at = 0;
     for (c, length) in runes(text) {
-        if let Some(c) = c { escape(&mut out, c, '"', ascii) } else { push!(out, "\\x{:02x}", text.get(at).copied().unwrap_or(0)) }
+        if let Some(c) = c {
+            escape(&mut out, c, '"', ascii)
+        } else {
+            push!(out, "\\x{:02x}", text.get(at).copied().unwrap_or(0))
+        }
         at += length;
     }
     out.push('"');

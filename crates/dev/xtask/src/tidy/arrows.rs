@@ -10,7 +10,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("schema", &["api", "object", "diag"]),
     ("expr", &["schema", "object", "diag"]),
     ("proto", &["object"]),
-    ("function", &["proto", "object", "diag"]),
+    // `expr` only behind the feature `cel`, for functions that evaluate CEL over requests.
+    ("function", &["proto", "expr", "object", "diag"]),
     ("api", &["object", "diag"]),
     (
         "composition",
@@ -39,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
+            "yaml",
             "pipeline",
             "lifecycle",
             "composition",
@@ -53,10 +55,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diag",
         ],
     ),
-    ("simulator", &["kube", "schema", "telemetry"]),
+    ("simulator", &["kube", "schema", "api", "telemetry"]),
     (
         "apiserver",
-        &["object", "schema", "expr", "api", "telemetry", "diag"],
+        &[
+            "yaml",
+            "object",
+            "schema",
+            "expr",
+            "api",
+            "telemetry",
+            "diag",
+        ],
     ),
     (
         "render",

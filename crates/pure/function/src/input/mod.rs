@@ -6,6 +6,7 @@
 
 mod de;
 mod fault;
+mod meta;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 
 use de::{Decoder, Notes, Repair};
 use fault::{Fault, Kind};
+pub use meta::ObjectMeta;
 
 /// How many mistakes are reported at most.
 const MANY: usize = 50;

@@ -1,0 +1,262 @@
+//! Custom resources: what a definition says about one version, and what that does to an object.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use purlin_schema::Schema;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::apply::shape::{self, Shape};
+use crate::failure::{Cause, FieldError};
+use crate::kinds::types::METADATA;
+use crate::registry::{Resource, Source};
+
+/// A printer column.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub name: String,
+    pub holds: String,
+    pub format: String,
+    pub description: String,
+    pub priority: i64,
+    pub path: String,
+}
+
+/// Where the scale subresource reads and writes.
+#[derive(Debug, Clone)]
+pub(crate) struct ScalePaths {
+    pub spec: String,
+    pub status: String,
+    pub selector: Option<String>,
+}
+
+/// One version of a custom resource.
+#[derive(Debug)]
+pub(crate) struct Custom {
+    /// Changes with the definition's spec; objects written under another one are presented anew.
+    pub definition: u64,
+    pub version: String,
+    pub storage_version: String,
+    pub schema: Arc<Schema>,
+    pub storage_schema: Arc<Schema>,
+    /// The schema as the definition writes it, for OpenAPI.
+    pub document: Value,
+    pub shape: Arc<Shape>,
+    pub status: bool,
+    pub scale: Option<ScalePaths>,
+    pub columns: Vec<Column>,
+    pub selectable: Vec<String>,
+    /// The warning each request of a deprecated version is answered with.
+    pub deprecation: Option<String>,
+    pub terminating: bool,
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn strings(value: &Value, name: &str) -> Vec<String> {
+    let list = value.get(name).and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(|v| v.as_str().map(str::to_owned))
+        .collect()
+}
+
+fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+/// The resources a definition serves. Versions whose schema cannot be read are left out; the check at the
+/// definition's write refuses those.
+pub(crate) fn resources(definition: &Value) -> Vec<Resource> {
+    let spec = &definition["spec"];
+    let names = &definition["status"]["acceptedNames"];
+    let group = text(spec, "group");
+    let digest = Sha256::digest(spec.to_string().as_bytes());
+    let stamp = digest
+        .iter()
+        .take(8)
+        .fold(0, |n, byte| (n << 8) | u64::from(*byte));
+    let mut schemas: BTreeMap<String, Arc<Schema>> = BTreeMap::new();
+    let mut storage = String::new();
+    for version in list(spec, "versions") {
+        let document = &version["schema"]["openAPIV3Schema"];
+        if let Ok(schema) = Schema::parse(document) {
+            schemas.insert(text(version, "name"), Arc::new(schema));
+        }
+        if version["storage"] == Value::Bool(true) {
+            storage = text(version, "name");
+        }
+    }
+    let Some(storage_schema) = schemas.get(&storage).cloned() else {
+        return Vec::new();
+    };
+    let terminating = definition.pointer("/metadata/deletionTimestamp").is_some();
+    let served = list(spec, "versions").filter(|v| v["served"] == Value::Bool(true));
+    let resources = served.filter_map(|version| {
+        let name = text(version, "name");
+        let schema = schemas.get(&name)?.clone();
+        let custom = Custom {
+            definition: stamp,
+            version: name.clone(),
+            storage_version: storage.clone(),
+            schema,
+            storage_schema: storage_schema.clone(),
+            document: version["schema"]["openAPIV3Schema"].clone(),
+            shape: shape::from_openapi(&version["schema"]["openAPIV3Schema"], &METADATA),
+            status: version
+                .pointer("/subresources/status")
+                .is_some_and(|v| !v.is_null()),
+            scale: scale(version),
+            columns: columns(version),
+            selectable: list(version, "selectableFields")
+                .map(|f| text(f, "jsonPath"))
+                .collect(),
+            deprecation: deprecation(version, &group, spec),
+            terminating,
+        };
+        Some(Resource {
+            group: group.clone(),
+            version: name,
+            kind: text(names, "kind"),
+            list_kind: text(names, "listKind"),
+            plural: text(names, "plural"),
+            singular: text(names, "singular"),
+            short_names: strings(names, "shortNames"),
+            categories: strings(names, "categories"),
+            namespaced: spec["scope"].as_str() == Some("Namespaced"),
+            id: format!("{group}/{}", text(names, "plural")).into(),
+            source: Source::Custom(Arc::new(custom)),
+        })
+    });
+    resources.collect()
+}
+
+fn scale(version: &Value) -> Option<ScalePaths> {
+    let scale = version
+        .pointer("/subresources/scale")
+        .filter(|v| v.is_object())?;
+    Some(ScalePaths {
+        spec: text(scale, "specReplicasPath"),
+        status: text(scale, "statusReplicasPath"),
+        selector: Some(text(scale, "labelSelectorPath")).filter(|p| !p.is_empty()),
+    })
+}
+
+fn columns(version: &Value) -> Vec<Column> {
+    let columns = list(version, "additionalPrinterColumns").map(|column| Column {
+        name: text(column, "name"),
+        holds: text(column, "type"),
+        format: text(column, "format"),
+        description: text(column, "description"),
+        priority: column["priority"].as_i64().unwrap_or(0),
+        path: text(column, "jsonPath"),
+    });
+    columns.collect()
+}
+
+fn deprecation(version: &Value, group: &str, spec: &Value) -> Option<String> {
+    if version["deprecated"] != Value::Bool(true) {
+        return None;
+    }
+    let own = version["deprecationWarning"].as_str().map(str::to_owned);
+    Some(own.unwrap_or_else(|| {
+        let kind = text(&spec["names"], "kind");
+        format!("{group}/{} {kind} is deprecated", text(version, "name"))
+    }))
+}
+
+impl Custom {
+    /// Brings a decoded object into the form of this version. Returns the paths of what was dropped.
+    pub(crate) fn decode(&self, object: &mut Value) -> Result<Vec<String>, String> {
+        let mut unknown =
+            purlin_schema::coerce_metadata(object, &self.schema).map_err(|errors| {
+                errors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            })?;
+        unknown.extend(purlin_schema::prune(object, &self.schema));
+        self.fill(object);
+        Ok(unknown)
+    }
+
+    /// Fills in defaults, and drops nulls that stand for absence.
+    pub(crate) fn fill(&self, object: &mut Value) {
+        purlin_schema::drop_nulls(object, &self.schema);
+        purlin_schema::apply_defaults(object, &self.schema);
+    }
+
+    /// The form in which an object of this version is stored.
+    pub(crate) fn store(&self, object: &mut Value, group: &str) {
+        if self.version == self.storage_version {
+            return;
+        }
+        object["apiVersion"] = format!("{group}/{}", self.storage_version).into();
+        purlin_schema::prune(object, &self.storage_schema);
+        purlin_schema::drop_nulls(object, &self.storage_schema);
+        purlin_schema::apply_defaults(object, &self.storage_schema);
+    }
+
+    /// A stored object in the form of this version.
+    pub(crate) fn present(&self, stored: &Value, group: &str) -> Value {
+        let mut object = stored.clone();
+        purlin_schema::prune(&mut object, &self.storage_schema);
+        purlin_schema::drop_nulls(&mut object, &self.storage_schema);
+        purlin_schema::apply_defaults(&mut object, &self.storage_schema);
+        object["apiVersion"] = format!("{group}/{}", self.version).into();
+        if self.version != self.storage_version {
+            purlin_schema::prune(&mut object, &self.schema);
+            self.fill(&mut object);
+        }
+        object
+    }
+
+    /// Checks an object, or what an update changes in it; through `/status` only the status.
+    pub(crate) fn check(&self, object: &Value, old: Option<&Value>, sub: &str) -> Vec<FieldError> {
+        let found = match (sub, old) {
+            ("status", Some(old)) => {
+                let (Some(status), Some(schema)) =
+                    (object.get("status"), self.schema.field("status"))
+                else {
+                    return Vec::new();
+                };
+                purlin_schema::validate_part(status, old.get("status"), schema, "status")
+            }
+            (_, Some(old)) => purlin_schema::validate_update(object, old, &self.schema),
+            (_, None) => purlin_schema::validate(object, &self.schema),
+        };
+        found.into_iter().map(convert).collect()
+    }
+}
+
+/// A field error of the schema crate in this crate's vocabulary.
+pub(crate) fn convert(error: purlin_schema::FieldError) -> FieldError {
+    use purlin_schema::Reason;
+    let cause = match error.reason {
+        Reason::Required => Cause::Required,
+        Reason::Invalid => Cause::Invalid,
+        Reason::NotSupported => Cause::NotSupported,
+        Reason::Duplicate => Cause::Duplicate,
+        Reason::TypeInvalid => Cause::TypeInvalid,
+        Reason::TooLong => Cause::TooLong,
+        Reason::TooMany => Cause::TooMany,
+        Reason::Forbidden => Cause::Forbidden,
+    };
+    FieldError {
+        cause,
+        field: error.path,
+        message: error.message,
+    }
+}

@@ -1,0 +1,180 @@
+//! Strategic merge patch: a merge patch that knows which lists of a built-in kind are merged, and by what.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::apply::shape::{Identity, ListShape, Shape};
+use crate::failure::{Failure, Outcome};
+
+const PATCH: &str = "$patch";
+const ORDER: &str = "$setElementOrder/";
+const DELETE: &str = "$deleteFromPrimitiveList/";
+const RETAIN: &str = "$retainKeys";
+
+/// Applies a patch to an object of the given shape.
+pub(crate) fn apply(target: &mut Value, patch: &Value, shape: &Arc<Shape>) -> Outcome<()> {
+    if !patch.is_object() {
+        return Err(Failure::bad_request(
+            "error decoding patch: a merge patch is an object",
+        ));
+    }
+    merge(target, patch, Some(shape)).map_err(Failure::bad_request)
+}
+
+fn merge(target: &mut Value, patch: &Value, shape: Option<&Arc<Shape>>) -> Result<(), String> {
+    let Some(changes) = patch.as_object() else {
+        *target = patch.clone();
+        return Ok(());
+    };
+    match changes.get(PATCH).and_then(Value::as_str) {
+        Some("replace") => {
+            let rest = changes.iter().filter(|(k, _)| *k != PATCH);
+            *target = Value::Object(rest.map(|(k, v)| (k.clone(), v.clone())).collect());
+            return Ok(());
+        }
+        Some("delete") => {
+            *target = Value::Object(Map::new());
+            return Ok(());
+        }
+        Some("merge") | None => {}
+        Some(other) => return Err(format!("unknown patch type found: {other}")),
+    }
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Some(fields) = target.as_object_mut() else {
+        return Ok(());
+    };
+    if let Some(kept) = changes.get(RETAIN).and_then(Value::as_array) {
+        fields.retain(|key, _| kept.iter().any(|k| k.as_str() == Some(key)));
+    }
+    for (key, change) in changes {
+        if key == PATCH || key == RETAIN || key.starts_with(ORDER) {
+            continue;
+        }
+        if let Some(field) = key.strip_prefix(DELETE) {
+            if let (Some(Value::Array(list)), Some(gone)) =
+                (fields.get_mut(field), change.as_array())
+            {
+                list.retain(|item| !gone.contains(item));
+            }
+            continue;
+        }
+        let child = shape.and_then(|s| s.child(&crate::apply::path::Element::field(key)));
+        if change.is_null() {
+            fields.remove(key);
+        } else if let (Some(Shape::List(list)), Some(items)) =
+            (child.map(|s| &**s), change.as_array())
+        {
+            let order = changes
+                .get(&format!("{ORDER}{key}"))
+                .and_then(Value::as_array);
+            merge_list(
+                fields.entry(key.clone()).or_insert(Value::Null),
+                items,
+                list,
+                order,
+            )?;
+        } else {
+            merge(
+                fields.entry(key.clone()).or_insert(Value::Null),
+                change,
+                child,
+            )?;
+        }
+    }
+    for (key, order) in changes {
+        let field = key
+            .strip_prefix(ORDER)
+            .filter(|field| !changes.contains_key(*field));
+        if let (Some(field), Some(order)) = (field, order.as_array())
+            && let Some(Shape::List(list)) = shape
+                .and_then(|s| s.child(&crate::apply::path::Element::field(field)))
+                .map(|s| &**s)
+            && let Some(Value::Array(items)) = fields.get_mut(field)
+        {
+            reorder(items, list, order);
+        }
+    }
+    Ok(())
+}
+
+/// The merge key of a list, when it has one.
+fn merge_key(list: &ListShape) -> Option<&str> {
+    match &list.identity {
+        Identity::Keys(keys) => keys.first().map(|(key, _)| key.as_str()),
+        Identity::Atomic | Identity::Set => None,
+    }
+}
+
+fn merge_list(
+    target: &mut Value,
+    changes: &[Value],
+    list: &ListShape,
+    order: Option<&Vec<Value>>,
+) -> Result<(), String> {
+    let replace = changes
+        .iter()
+        .any(|c| c.get(PATCH).and_then(Value::as_str) == Some("replace"));
+    if list.identity == Identity::Atomic || replace {
+        let plain = changes.iter().filter(|c| c.get(PATCH).is_none());
+        *target = Value::Array(plain.cloned().collect());
+        return Ok(());
+    }
+    if !target.is_array() {
+        *target = Value::Array(Vec::new());
+    }
+    let Some(items) = target.as_array_mut() else {
+        return Ok(());
+    };
+    for change in changes {
+        let Some(key) = merge_key(list) else {
+            if !items.contains(change) {
+                items.push(change.clone());
+            }
+            continue;
+        };
+        let name = change
+            .get(key)
+            .ok_or_else(|| format!("map: {change} does not contain declared merge key: {key}"))?;
+        if change.get(PATCH).and_then(Value::as_str) == Some("delete") {
+            items.retain(|item| item.get(key) != Some(name));
+            continue;
+        }
+        match items.iter_mut().find(|item| item.get(key) == Some(name)) {
+            Some(item) => merge(item, change, Some(&list.item))?,
+            None => items.push(change.clone()),
+        }
+    }
+    if let Some(order) = order {
+        reorder(items, list, order);
+    }
+    Ok(())
+}
+
+/// Puts the named items into the given order; the others keep their places behind those they followed.
+fn reorder(items: &mut [Value], list: &ListShape, order: &[Value]) {
+    let place = |item: &Value| match merge_key(list) {
+        Some(key) => order.iter().position(|o| o.get(key) == item.get(key)),
+        None => order.iter().position(|o| o == item),
+    };
+    let mut last = 0;
+    let ranks: Vec<(usize, usize)> = items
+        .iter()
+        .enumerate()
+        .map(|(i, item)| {
+            if let Some(place) = place(item) {
+                last = place;
+                (place, 0)
+            } else {
+                (last, i + 1)
+            }
+        })
+        .collect();
+    let mut paired: Vec<_> = ranks.into_iter().zip(items.iter().cloned()).collect();
+    paired.sort_by_key(|(rank, _)| *rank);
+    for (slot, (_, item)) in items.iter_mut().zip(paired) {
+        *slot = item;
+    }
+}

@@ -1,0 +1,111 @@
+//! Which resources of this request are ready?
+
+use prost_types::Duration;
+use purlin_function::input::decode;
+use purlin_function::{
+    Function, Ready, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
+    parse_duration,
+};
+
+use crate::custom::Checks;
+use crate::health::{Gvk, is_healthy};
+use crate::input::Input;
+
+/// What upstream takes from its command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether CEL health checks of the input are used.
+    pub cel: bool,
+    /// How long a response holds whose input does not say it.
+    pub ttl: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cel: true,
+            ttl: None,
+        }
+    }
+}
+
+/// The function.
+#[derive(Debug, Default)]
+pub struct AutoReady {
+    options: Options,
+}
+
+impl AutoReady {
+    /// The function with these options.
+    pub fn new(options: Options) -> Self {
+        Self { options }
+    }
+}
+
+impl Function for AutoReady {
+    fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse {
+        let mut response = Response::to(request);
+        let input = match request.input().map(decode::<Input>) {
+            None => Input::default(),
+            Some(Ok(input)) => input,
+            Some(Err(found)) => return response.mistakes(&found).build(),
+        };
+        let ttl = match parse_duration(&input.ttl) {
+            _ if input.ttl.is_empty() => self.options.ttl,
+            Some(ttl) => Some(ttl),
+            None => {
+                let message = format!(
+                    "ttl: `{}` is not a duration; write it like 5m or 1h30m",
+                    input.ttl
+                );
+                return response.fatal(message).build();
+            }
+        };
+        let checks = if self.options.cel {
+            Checks::of(&input, request)
+        } else {
+            Checks::default()
+        };
+        // Desired state is answered also when there is none.
+        response.state();
+        decide(request, &checks, &mut response);
+        let mut response = response.build();
+        if let (Some(meta), Some(ttl)) = (&mut response.meta, ttl) {
+            meta.ttl = Some(ttl);
+        }
+        response
+    }
+}
+
+/// Marks what is ready; what an earlier step decided stays.
+fn decide(request: &RunFunctionRequest, checks: &Checks<'_>, response: &mut Response) {
+    for (name, desired) in request.desired_resources() {
+        if desired.ready() != Ready::Unspecified {
+            continue;
+        }
+        let Some(observed) = request.observed_resource(name) else {
+            continue;
+        };
+        let gvk = Gvk::of(observed);
+        let mut ready = Ready::Unspecified;
+        match checks.run(gvk, observed) {
+            None => {}
+            Some(Ok(true)) => ready = Ready::True,
+            Some(Ok(false)) => ready = Ready::False,
+            Some(Err(message)) => {
+                response.warning(format!(
+                    "cannot check the health of the composed resource `{name}`: {message}"
+                ));
+            }
+        }
+        // A built-in rule that says no is not the last word: the condition may still say yes. Upstream's order.
+        if ready == Ready::Unspecified
+            && (is_healthy(gvk, observed) || observed.condition_status("Ready") == "True")
+        {
+            ready = Ready::True;
+        }
+        if ready != Ready::Unspecified {
+            response.desired_mut(name).ready = ready.into();
+        }
+    }
+}
