@@ -474,8 +474,8 @@ fn changes_of_the_generated_definitions_have_a_verdict_each() {
     s.purlin("work", "plan net --to staging").expect(
         5,
         &[
-            "safe       spec.zones",
-            "BREAKING   spec.size",
+            "safe        spec.zones",
+            "BREAKING    spec.size",
             "xnets, nets",
         ],
     );
@@ -485,6 +485,158 @@ fn changes_of_the_generated_definitions_have_a_verdict_each() {
     assert_eq!(plan["plan"]["apis"][0]["changes"][0]["version"], "v1");
     s.purlin("work", "plan net --to staging -o markdown")
         .expect(5, &["| BREAKING |", "`spec.size`"]);
+}
+
+const CLAIMS: &str = "\
+apiVersion: example.org/v1
+kind: Net
+metadata: {name: shop, namespace: team-a}
+spec: {region: eu, size: 3}
+---
+apiVersion: example.org/v1
+kind: XNet
+metadata: {name: shared}
+spec: {size: 5}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: team-a}
+";
+
+const CRD: &str = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: vpcs.ec2.aws.upbound.io}
+spec:
+  group: ec2.aws.upbound.io
+  names: {kind: VPC, plural: vpcs}
+  versions:
+  - name: v1beta1
+    schema:
+      openAPIV3Schema:
+        properties:
+          spec:
+            properties:
+              forProvider:
+                properties:
+                  region: {type: string, x-kubernetes-validations: [{rule: self == oldSelf}]}
+";
+
+#[test]
+fn the_claims_of_the_target_are_rendered_with_both_versions() {
+    let s = Scratch::platform();
+    s.write("environments/staging/_claims/net/claims.yaml", CLAIMS);
+    s.write(
+        "environments/dev/_claims/net/claims.yaml",
+        "apiVersion: example.org/v1\nkind: Net\nmetadata: {name: other}\n",
+    );
+    s.write("crds/vpc.yaml", CRD);
+    s.commit("claims");
+    let ran = s.purlin("work", "plan net --to staging").expect(
+        1,
+        &[
+            "Claims in staging",
+            "~ Net team-a/shop  (environments/staging/_claims/net/claims.yaml)",
+            "~ XNet shared",
+            "~ VPC/shop-",
+            "spec.forProvider.region: \"eu-west-1\" -> \"eu-north-1\"  (cannot change",
+            "2 with a field that cannot change, in 2 of 2 claims",
+        ],
+    );
+    assert!(
+        !ran.out.contains("Net other") && !ran.out.contains("Namespace"),
+        "{}",
+        ran.out
+    );
+    s.purlin("work", RUN).expect(0, &["promoted"]);
+    // The claims stay what they are.
+    assert_eq!(
+        s.git("work", &["diff", "--name-only", "HEAD^", "HEAD"]),
+        "environments/staging/net/composition.yaml"
+    );
+    assert!(
+        s.git("work", &["log", "-1", "--format=%b"])
+            .contains("in 2 of 2 claims")
+    );
+
+    // Another resource, one less, and one that only changed its name.
+    let more = composition("eu-north-1");
+    let vpc = more.split_once("      - name: vpc\n").unwrap().1.to_owned();
+    let more = format!(
+        "{more}      - name: second\n{}",
+        vpc.replace("kind: VPC", "kind: Subnet")
+    );
+    s.write("environments/dev/net/composition.yaml", &more);
+    s.commit("a subnet");
+    s.purlin("work", "plan net --to staging").expect(
+        1,
+        &["+ Subnet/shop-", "2 to create, 0 to change, 0 to delete"],
+    );
+    s.write(
+        "environments/dev/net/composition.yaml",
+        &more.replace("name: vpc", "name: main"),
+    );
+    s.commit("another name");
+    s.purlin("work", "plan net --to staging").expect(
+        1,
+        &[
+            "! VPC/",
+            "was `vpc` in the Composition",
+            "4 to create, 0 to change, 2 to delete",
+        ],
+    );
+}
+
+#[test]
+fn a_claim_that_stops_working_blocks_and_one_that_never_did_does_not() {
+    let s = Scratch::platform();
+    s.write("environments/staging/_claims/net/claims.yaml", CLAIMS);
+    s.write(
+        "environments/dev/net/xrd.yaml",
+        &XRD.replace("size: {type: integer}", "size: {type: integer, maximum: 4}"),
+    );
+    s.commit("a bound");
+    s.purlin("work", &format!("{RUN} --allow-breaking")).expect(
+        4,
+        &["x XNet shared", "fails", "spec.size", "Stopped by render"],
+    );
+    s.purlin(
+        "work",
+        &format!("{RUN} --allow-breaking --skip-gate render"),
+    )
+    .expect(0, &["promoted"]);
+    assert_eq!(s.trailer("work", "Purlin-Overridden"), "render, schema");
+    s.write(
+        "environments/dev/net/composition.yaml",
+        &composition("eu-south-1"),
+    );
+    s.commit("south");
+    s.purlin("work", RUN).expect(
+        0,
+        &[
+            "x XNet shared",
+            "still fails",
+            "~ Net team-a/shop",
+            "promoted",
+        ],
+    );
+}
+
+#[test]
+fn a_budget_for_live_resources_is_kept() {
+    let s = Scratch::platform();
+    s.write("environments/staging/_claims/net/claims.yaml", CLAIMS);
+    s.write(
+        ".purlin/promotion.yaml",
+        "version: 1\nenvs:\n  dev: {}\n  staging: {from: [dev], gates: [{blast: {update: 1, delete: 0}}]}\n",
+    );
+    s.commit("a budget");
+    s.purlin("work", RUN).expect(
+        4,
+        &["2 resources would be changed; staging accepts 1 at once"],
+    );
+    s.purlin("work", &format!("{RUN} --skip-gate blast"))
+        .expect(0, &["promoted"]);
 }
 
 #[test]

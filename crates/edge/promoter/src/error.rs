@@ -27,6 +27,12 @@ pub enum Error {
         /// The texts those places are in.
         sources: Sources,
     },
+    /// This machine cannot run what rendering takes.
+    #[error("cannot render the target's claims")]
+    Runtime {
+        /// Why.
+        source: std::io::Error,
+    },
     /// The unit changed while it was promoted, so the plan that was shown is not the one that would be performed.
     #[error("{unit} changed in {environment} while it was promoted; look at the plan again")]
     Moved {
@@ -51,7 +57,7 @@ impl Error {
         match self {
             Self::Git(error) => error.is_conflict(),
             Self::Moved { .. } | Self::BranchTaken { .. } => true,
-            Self::Misuse { .. } | Self::Wrong { .. } => false,
+            Self::Misuse { .. } | Self::Wrong { .. } | Self::Runtime { .. } => false,
         }
     }
 

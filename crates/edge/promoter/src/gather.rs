@@ -1,23 +1,35 @@
 //! From a repository to a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use purlin_diag::{Diagnostics, Sources, nearest};
+use purlin_function::Functions;
 use purlin_git::{EntryKind, Id, Limits, Repo};
 use purlin_promotion::{
     Decision, Inputs, Matrix, PIPELINE_FILE, Pipeline, Plan, Request, Side, decide, matrix,
 };
 
 use crate::folder::Folder;
+use crate::preview::{Previews, known_crds, previews};
 use crate::survey::{environments, survey, units};
 use crate::{Error, Result};
 
 /// A repository with environments in it, on one of its branches.
-#[derive(Debug)]
 pub struct Promoter {
     pub(crate) repo: Repo,
     pub(crate) branch: String,
+    hosted: Arc<Functions>,
+}
+
+impl std::fmt::Debug for Promoter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Promoter")
+            .field("repo", &self.repo)
+            .field("branch", &self.branch)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What would move, and where.
@@ -45,8 +57,9 @@ pub struct Planned {
 }
 
 impl Promoter {
-    /// Opens the repository that `path` is in, on `branch`, or on the branch that is checked out.
-    pub fn open(path: &Path, branch: Option<&str>) -> Result<Self> {
+    /// Opens the repository that `path` is in, on `branch`, or on the branch that is checked out. Claims are rendered
+    /// with the functions that are `hosted` here.
+    pub fn open(path: &Path, branch: Option<&str>, hosted: Arc<Functions>) -> Result<Self> {
         let repo = Repo::open(path)?;
         let branch = match branch {
             Some(branch) => branch.to_owned(),
@@ -57,7 +70,11 @@ impl Promoter {
                 )
             })?,
         };
-        Ok(Self { repo, branch })
+        Ok(Self {
+            repo,
+            branch,
+            hosted,
+        })
     }
 
     /// The branch whose environments these are.
@@ -108,6 +125,7 @@ impl Promoter {
             });
         }
         let unreadable = target.as_warnings();
+        let claims = self.claims(root, &pipeline.claims_folder(to), (&target, &source))?;
         let tree = |path: &str| -> Result<Option<String>> {
             Ok(self.repo.folder(root, path)?.map(|id| id.to_string()))
         };
@@ -124,20 +142,35 @@ impl Promoter {
             source: side(&from, &source_path, &source)?,
             target: side(to, &target_path, &target)?,
             unreadable,
-            rendered: Vec::new(),
-            crds: BTreeMap::new(),
+            rendered: claims.rendered,
+            crds: known_crds(&self.repo, root)?,
         });
         let decision = decide(&plan, &pipeline, request);
         findings.extend(source.findings);
         findings.extend(target.findings);
+        findings.extend(claims.findings);
         let mut sources = source.sources;
         sources.extend(target.sources);
+        sources.extend(claims.sources);
         Ok(Planned {
             plan,
             decision,
             findings,
             sources,
         })
+    }
+
+    /// The target's claims, rendered with both sides; there is nothing to render when the sides hold the same.
+    fn claims(
+        &self,
+        root: Id,
+        folder: &str,
+        (target, source): (&Folder, &Folder),
+    ) -> Result<Previews> {
+        if target.contents.files == source.contents.files {
+            return Ok(Previews::default());
+        }
+        previews(&self.repo, (root, folder), (target, source), &self.hosted)
     }
 
     /// The pipeline a commit describes, or the usual one.

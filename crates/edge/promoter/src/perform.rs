@@ -5,7 +5,7 @@
 //! run finishes what a first one left.
 
 use purlin_git::{Id, Upstream};
-use purlin_promotion::{Record, Request, Verdict, Way, message, parse_record};
+use purlin_promotion::{Record, Request, Verdict, Way, message, parse_record, summary};
 
 use crate::gather::{Planned, Promoter, Subject};
 use crate::{Error, Result};
@@ -267,9 +267,10 @@ impl Promoter {
             plan: Some(plan.digest.clone()),
             overridden: planned.decision.overridden(),
         };
+        let body = format!("{}\n\n{}", order.note.trim(), summary(plan));
         Ok(self
             .repo
-            .commit(root, &[seen.base], &message(&record, &order.note))?)
+            .commit(root, &[seen.base], &message(&record, &body))?)
     }
 
     fn target_folder(&self, commit: Id, planned: &Planned) -> Result<String> {

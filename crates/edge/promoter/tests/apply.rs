@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use proptest::prelude::*;
+use purlin_function::Functions;
 use purlin_promoter::{Done, Order, Promoter, Subject};
 use purlin_promotion::{Request, Verdict, Way};
 
@@ -69,7 +71,7 @@ proptest! {
         git(at, &["add", "-A"]);
         git(at, &["commit", "-q", "-m", "start"]);
 
-        let promoter = Promoter::open(at, None).unwrap();
+        let promoter = Promoter::open(at, None, Arc::new(Functions::new([]))).unwrap();
         let order = Order {
             subject: Subject { unit: "unit".to_owned(), from: None, to: "staging".to_owned() },
             request: Request { way: Way::Direct, ..Request::default() },

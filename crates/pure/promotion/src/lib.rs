@@ -36,5 +36,5 @@ pub use object_change::{ObjectChange, Presence};
 pub use pipeline::{Environment, Mode, PIPELINE_FILE, Pipeline, is_subject_name};
 pub use plan::{Counts, FilePatch, Inputs, Plan, Side};
 pub use preview::{ClaimId, NotedChange, Preview, PreviewOutcome, Rendered};
-pub use report::{matrix_markdown, matrix_table, plan_markdown, plan_text};
+pub use report::{matrix_markdown, matrix_table, plan_markdown, plan_text, summary};
 pub use trailer::{Record, message, parse as parse_record};

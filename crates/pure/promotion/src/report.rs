@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use purlin_diff::{FieldChange, FileChangeKind, Verb};
 use serde_json::Value;
 
+use crate::api_change::Compatibility;
 use crate::decision::{Decision, Verdict};
 use crate::object_change::Presence;
 use crate::plan::Plan;
@@ -86,6 +87,22 @@ fn counts(plan: &Plan) -> String {
         1 => format!("{text}, in {} of 1 claim", counts.claims),
         all => format!("{text}, in {} of {all} claims", counts.claims),
     }
+}
+
+/// What a promotion does in one line, for the commit's message.
+pub fn summary(plan: &Plan) -> String {
+    let count = |wanted: fn(Compatibility) -> bool| {
+        let changes = plan.apis.iter().flat_map(|api| &api.changes);
+        changes
+            .filter(|change| wanted(change.compatibility))
+            .count()
+    };
+    let breaking = count(Compatibility::is_breaking);
+    let other = count(|compatibility| !compatibility.is_breaking());
+    format!(
+        "API changes: {breaking} breaking, {other} safe. Resources: {}.",
+        counts(plan)
+    )
 }
 
 fn verdict(plan: &Plan, decision: &Decision) -> String {

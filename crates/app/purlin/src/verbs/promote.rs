@@ -1,6 +1,7 @@
 //! `purlin promote status|plan|run`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
 use purlin_diag::{Diagnostics, Sources};
@@ -41,7 +42,8 @@ struct Repository {
 
 impl Repository {
     fn open(&self) -> Result<Promoter, Error> {
-        Promoter::open(&self.repo, self.on.as_deref())
+        let hosted = Arc::new(crate::hosted::functions());
+        Promoter::open(&self.repo, self.on.as_deref(), hosted)
     }
 }
 
@@ -127,6 +129,9 @@ struct RunArgs {
     /// Do not push, even when there is a remote.
     #[arg(long)]
     no_push: bool,
+    /// Do not show the plan.
+    #[arg(short, long)]
+    quiet: bool,
     /// Why; becomes part of the commit's message.
     #[arg(short, long, value_name = "TEXT", default_value = "")]
     message: String,
@@ -211,7 +216,10 @@ fn promote(args: &RunArgs, ui: &Ui) -> anyhow::Result<Exit> {
     let Outcome { planned, done } = promoter.run(&order)?;
     remind(&promoter, &planned, ui);
     report(&planned.findings, &planned.sources, ui);
-    show(subject.output, &planned, &describe(&done), ui)?;
+    // A plan that is refused is shown in any case: it says why.
+    if !args.quiet || done == Done::Refused {
+        show(subject.output, &planned, &describe(&done), ui)?;
+    }
     Ok(conclude(&planned, &done, promoter.branch(), ui))
 }
 

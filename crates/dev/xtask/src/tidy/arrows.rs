@@ -97,6 +97,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yaml",
             "composition",
             "lifecycle",
+            "function",
             "schema",
             "telemetry",
             "api",

@@ -99,7 +99,7 @@ fn apis(out: &mut String, plan: &Plan) {
             line(
                 out,
                 2,
-                &format!("{word:<10} {:<width$}  {}", change.path, change.why),
+                &format!("{word:<11} {:<width$}  {}", change.path, change.why),
             );
         }
     }
