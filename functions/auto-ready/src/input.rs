@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Input {
-    #[expect(dead_code, reason = "decoded so that mistakes in it are found")]
+    /// Decoded only so that mistakes in it are found.
     pub(crate) metadata: ObjectMeta,
     /// How long the response holds, as a Go duration.
     pub(crate) ttl: String,

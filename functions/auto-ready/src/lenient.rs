@@ -23,7 +23,7 @@ pub(crate) fn list<'a>(object: ObjectRef<'a>, path: &[&str]) -> Option<ListRef<'
 }
 
 /// The conditions with their statuses, in order, those with both.
-pub(crate) fn conditions<'a>(object: ObjectRef<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
+pub(crate) fn conditions(object: ObjectRef<'_>) -> impl Iterator<Item = (&str, &str)> {
     let conditions = list(object, &["status", "conditions"]);
     conditions
         .into_iter()

@@ -48,18 +48,18 @@ fn fits_struct(types: &Types, name: &str, object: ObjectRef<'_>) -> bool {
 
 fn fits_type(types: &Types, wanted: &Type, value: ValueRef<'_>) -> bool {
     match (wanted, value) {
-        (_, ValueRef::Null) | (Type::Any, _) => true,
+        (_, ValueRef::Null) | (Type::Any, _) | (Type::IntOrText, ValueRef::String(_)) => true,
         (Type::Text, value) => value.as_str().is_some(),
         (Type::Bool, value) => value.as_bool().is_some(),
         (Type::Int64, value) => value.as_i64().is_some(),
-        (Type::Int32, value) => value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
+        (Type::Int32 | Type::IntOrText, value) => {
+            value.as_i64().is_some_and(|n| i32::try_from(n).is_ok())
+        }
         (Type::Time, value) => value
             .as_str()
             .is_some_and(|text| Instant::parse(text).is_some()),
         (Type::Quantity, ValueRef::String(text)) => Quantity::parse(text).is_ok(),
         (Type::Quantity, value) => value.as_f64().is_some(),
-        (Type::IntOrText, ValueRef::String(_)) => true,
-        (Type::IntOrText, value) => value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
         (Type::List(item), ValueRef::List(list)) => {
             list.iter().all(|value| fits_type(types, item, value))
         }
@@ -121,16 +121,17 @@ mod tests {
 
     use super::{Type, fits, read};
 
+    fn named(wanted: &Type) -> Option<&'static str> {
+        match wanted {
+            Type::Struct(name) => Some(name),
+            Type::List(item) | Type::Map(item) => named(item),
+            _ => None,
+        }
+    }
+
     #[test]
     fn every_type_that_is_named_is_written_down() {
         let types = read(include_str!("types.txt"));
-        fn named(wanted: &Type) -> Option<&'static str> {
-            match wanted {
-                Type::Struct(name) => Some(name),
-                Type::List(item) | Type::Map(item) => named(item),
-                _ => None,
-            }
-        }
         for (name, fields) in &types {
             assert!(!fields.is_empty(), "{name}");
             for wanted in fields.values().filter_map(named) {

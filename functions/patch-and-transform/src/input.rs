@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(default, rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the field is named so in inputs")]
 pub(crate) struct Resources {
-    #[expect(dead_code, reason = "decoded so that mistakes in it are found")]
+    /// Decoded only so that mistakes in it are found.
     pub(crate) metadata: ObjectMeta,
     pub(crate) patch_sets: Vec<PatchSet>,
     pub(crate) environment: Environment,

@@ -41,9 +41,9 @@ pub(super) fn quote(text: &[u8], ascii: bool) -> String {
     let mut at = 0;
     for (c, length) in runes(text) {
         if let Some(c) = c {
-            escape(&mut out, c, '"', ascii)
+            escape(&mut out, c, '"', ascii);
         } else {
-            push!(out, "\\x{:02x}", text.get(at).copied().unwrap_or(0))
+            push!(out, "\\x{:02x}", text.get(at).copied().unwrap_or(0));
         }
         at += length;
     }
