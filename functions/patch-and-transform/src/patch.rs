@@ -12,7 +12,7 @@ use crate::transform::{self, Data};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PatchError {
     /// What it reads is not there; the policy says what that means.
-    NotFound(String),
+    NotFound(ReadError),
     /// It cannot be applied.
     Failed(String),
 }
@@ -20,7 +20,7 @@ pub(crate) enum PatchError {
 impl From<ReadError> for PatchError {
     fn from(error: ReadError) -> Self {
         if error.is_not_found() {
-            Self::NotFound(error.to_string())
+            Self::NotFound(error)
         } else {
             Self::Failed(format!(
                 "{error}; the path does not fit what is there, correct the path"
@@ -86,8 +86,11 @@ fn apply_with(
 }
 
 fn write(patch: &Patch, path: &Path, to: &mut Object, value: Value) -> Result<(), PatchError> {
-    let value = match (patch.merge, path.get(to.as_ref())) {
-        (Some(options), Ok(old)) if !old.is_null() && !value.is_null() => {
+    let old = patch
+        .merge
+        .and_then(|options| Some((options, path.get(to.as_ref()).ok()?)));
+    let value = match old {
+        Some((options, old)) if !old.is_null() && !value.is_null() => {
             merge(old.to_owned(), value, options)
                 .map_err(|error| failed(format!("{path}: {error}")))?
         }

@@ -99,9 +99,8 @@ fn patched(
         match (result, &patch.source) {
             (Ok(()), _) => {}
             (Err(_), Source::Field(_)) if !patch.required => {}
-            (Err(PatchError::NotFound(error) | PatchError::Failed(error)), _) => {
-                return Err(format!("{place}: {error}"));
-            }
+            (Err(PatchError::NotFound(error)), _) => return Err(format!("{place}: {error}")),
+            (Err(PatchError::Failed(error)), _) => return Err(format!("{place}: {error}")),
         }
     }
     reference.retain(|name, value| {
