@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use purlin_diag::{Diagnostic, Diagnostics};
-use purlin_function::input::decode;
-use purlin_object::{Limits, Object, Path, Value};
+use purlin_function::input::decode_all;
+use purlin_object::{Limits, Object, Path, Value, ValueRef};
 
 use crate::input::{self, Resources};
 use crate::plan::{
@@ -23,8 +23,19 @@ const MAX_STEPS: usize = 100_000;
 
 /// Compiles an input, or says everything that is wrong with it.
 pub(crate) fn compile(input: &Object) -> Result<Plan, Diagnostics> {
-    let input: Resources = decode(input)?;
-    let found = validate(&input);
+    let (input, mut found) = decode_all::<Resources>(ValueRef::Object(input.as_ref()));
+    let Some(input) = input else {
+        return Err(found);
+    };
+    let holes: Vec<String> = found.iter().filter_map(|one| one.path.clone()).collect();
+    found.extend(validate(&input).into_iter().filter(|one| {
+        // Where something was unreadable it is not missing.
+        let path = one.path.as_deref().unwrap_or_default();
+        !holes.iter().any(|hole| {
+            let rest = path.strip_prefix(hole.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    }));
     if found.has_errors() {
         return Err(found);
     }

@@ -3,9 +3,9 @@
 //! A function implements [`Function`], reads its request through [`RequestView`], its typed input with [`input::decode`],
 //! and answers with a [`Response`]. Which transport carries them it never learns.
 
-mod duration;
 #[cfg(feature = "cel")]
 pub mod cel;
+mod duration;
 mod function;
 mod functions;
 pub mod input;

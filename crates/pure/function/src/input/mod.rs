@@ -30,16 +30,24 @@ pub fn decode<T: DeserializeOwned>(input: &Object) -> Result<T, Diagnostics> {
 
 /// Decodes any value in the same way.
 pub fn decode_value<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T, Diagnostics> {
+    match decode_all(value) {
+        (Some(decoded), found) if found.is_empty() => Ok(decoded),
+        (_, found) => Err(found),
+    }
+}
+
+/// Decodes as far as possible: next to the mistakes gives what is left when they are ignored, so that the function's own
+/// checks can go on. What is left may have holes, with default values, where the mistakes are.
+pub fn decode_all<T: DeserializeOwned>(value: ValueRef<'_>) -> (Option<T>, Diagnostics) {
     let mut found = Vec::new();
     let mut repairs = BTreeMap::new();
     loop {
         let notes = Notes::new(&repairs);
         let decoded = T::deserialize(Decoder::new(value, &notes));
         let fault = match decoded {
-            Ok(decoded) if found.is_empty() && notes.is_empty() => return Ok(decoded),
-            Ok(_) => {
+            Ok(decoded) => {
                 found.extend(notes.take());
-                return Err(report(found));
+                return (Some(decoded), report(found));
             }
             Err(fault) => fault,
         };
@@ -50,14 +58,14 @@ pub fn decode_value<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T, Diagn
             Some(Repair::Fill) => Repair::Skip,
             Some(Repair::Skip) => {
                 found.extend(noted);
-                return Err(report(found));
+                return (None, report(found));
             }
         };
         if !fault.quiet {
             found.push(fault);
         }
         if found.len() >= MANY || repairs.len() >= 4 * MANY {
-            return Err(report(found));
+            return (None, report(found));
         }
         repairs.insert(at, repair);
     }
