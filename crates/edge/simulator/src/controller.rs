@@ -241,10 +241,8 @@ async fn write(
     plan: Plan,
 ) -> Option<Duration> {
     match perform(&client, &managed.gvk, &object, plan).await {
-        Ok(())
-        | Err(Error::Api {
-            code: 404 | 409, ..
-        }) => None,
+        Ok(retry) => retry,
+        Err(Error::Api { code: 404 | 409, .. }) => None,
         Err(error) => {
             tracing::warn!(kind = %managed.gvk, name = meta::name(&object), %error, "cannot write a simulated resource");
             Some(RETRY)
@@ -252,7 +250,12 @@ async fn write(
     }
 }
 
-async fn perform(client: &Client, gvk: &Gvk, object: &Value, plan: Plan) -> Result<(), Error> {
+async fn perform(
+    client: &Client,
+    gvk: &Gvk,
+    object: &Value,
+    plan: Plan,
+) -> Result<Option<Duration>, Error> {
     let kind = client.kind(gvk).await?;
     let mut current = object.clone();
     if let Some(patch) = &plan.metadata {
@@ -260,12 +263,21 @@ async fn perform(client: &Client, gvk: &Gvk, object: &Value, plan: Plan) -> Resu
     }
     if let Some(secret) = &plan.secret {
         let secrets = client.kind(&Gvk::new("v1", "Secret")).await?;
-        client.apply(&secrets, secret, MANAGER, "").await?;
+        match client.apply(&secrets, secret, MANAGER, "").await {
+            Ok(_) => {}
+            Err(error @ Error::Api { code: 404, .. }) => {
+                // The namespace is missing: the resource is not ready until its secret can be kept.
+                let (namespace, name) = (meta::namespace(secret), meta::name(secret));
+                tracing::warn!(namespace, name, %error, "cannot write a connection secret");
+                return Ok(Some(RETRY));
+            }
+            Err(error) => return Err(error),
+        }
     }
     if let Some(status) = plan.status {
         current["status"] = status;
         let part = if kind.status { "status" } else { "" };
         client.replace(&kind, &current, MANAGER, part).await?;
     }
-    Ok(())
+    Ok(None)
 }
