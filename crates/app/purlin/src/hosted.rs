@@ -7,6 +7,7 @@ pub(crate) fn functions() -> Functions {
     Functions::new([
         function_patch_and_transform::hosted(),
         function_auto_ready::hosted(),
+        function_blueprint::hosted(),
         function_environment_configs::hosted(),
         function_extra_resources::hosted(),
     ])
