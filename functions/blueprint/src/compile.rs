@@ -14,6 +14,10 @@ use crate::template::{Tree, member};
 ///
 /// # Errors
 /// Everything that is wrong with it.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one paragraph per section of the input"
+)]
 pub(crate) fn compile(input: &Object) -> Result<Plan, Diagnostics> {
     let input: Input = input::decode(input)?;
     let mut mistakes = Diagnostics::new();

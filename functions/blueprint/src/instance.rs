@@ -87,11 +87,8 @@ fn identity(data: &Value) -> (String, String) {
     }
     // What had to be changed gets a hash of what it was, so that two of them stay two.
     let hash = data.as_ref().canonical_hash();
-    let hash: String = hash
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let [a, b, c, d, ..] = hash;
+    let hash = format!("{:08x}", u32::from_be_bytes([a, b, c, d]));
     let suffix = if name.is_empty() {
         hash
     } else {

@@ -8,12 +8,13 @@ use purlin_function::{
     Ready, RequestView as _, Resource, Response, RunFunctionRequest, RunFunctionResponse, Selector,
     Status, condition,
 };
-use purlin_object::{Object, Value, ValueRef};
+use purlin_object::{Value, ValueRef};
 
 use crate::fill::{Filler, Fuel};
-use crate::plan::{Plan, RequirePlan, ResourcePlan};
+use crate::live::{is_ready, merge, strip};
+use crate::plan::{Plan, ResourcePlan};
+use crate::requires::selector;
 use crate::scope::{self, Elements, Scope, observed};
-use crate::template::Tree;
 
 /// Most composed resources of one Blueprint.
 const MOST: usize = 2_000;
@@ -314,7 +315,7 @@ impl<'a: 's, 's> Run<'a, 's> {
                         composite.insert(key, value.to_owned());
                     }
                 }
-                merge(composite.object_mut("status"), status);
+                merge(composite.object_mut("status"), &status);
             }
             None => {}
             Some(other) => {
@@ -331,12 +332,11 @@ impl<'a: 's, 's> Run<'a, 's> {
             let mut filler = Filler::new(&self.scope.bindings, &mut self.fuel);
             let value = match filler.value(tree) {
                 Some(Val::Bytes(bytes)) => Some(bytes.to_vec()),
-                Some(Val::Optional(None)) => None,
+                None | Some(Val::Optional(None)) => None,
                 Some(value) => match value.plain() {
                     Ok(text) => Some(text.into_bytes()),
                     Err(_) => filler.plain(tree, &field).map(String::into_bytes),
                 },
-                None => None,
             };
             let waits = !filler.waits.is_empty();
             self.found.extend(filler.faults);
@@ -384,90 +384,4 @@ fn waiting(waits: &BTreeMap<String, BTreeSet<Pending>>, request: &RunFunctionReq
         parts.push(format!("and {} more", waits.len() - SHOWN));
     }
     parts.join("; ")
-}
-
-fn selector<'a>(require: &'a RequirePlan, filler: &mut Filler<'a, '_>) -> Option<Selector> {
-    let at = crate::template::member("requires", &require.name);
-    let text = |tree: &'a Tree, name: &str, filler: &mut Filler<'a, '_>| {
-        filler.plain(tree, &format!("{at}.{name}"))
-    };
-    let mut selector = Selector {
-        api_version: text(&require.api_version, "apiVersion", filler)?,
-        kind: text(&require.kind, "kind", filler)?,
-        ..Selector::default()
-    };
-    if let Some(tree) = &require.namespace {
-        selector.namespace = Some(text(tree, "namespace", filler)?);
-    }
-    if let Some(tree) = &require.object {
-        selector.name = Some(text(tree, "name", filler)?);
-    }
-    if let Some(tree) = &require.labels {
-        let mut labels = BTreeMap::new();
-        for (key, value) in filler.value(tree)?.entries().unwrap_or_default() {
-            match (key.to_val().plain(), value.plain()) {
-                (Ok(key), Ok(value)) => drop(labels.insert(key, value)),
-                _ => filler.faults.push(
-                    Diagnostic::error("blueprint/requires", "labels and their values are texts")
-                        .path(format!("{at}.matchLabels")),
-                ),
-            }
-        }
-        selector.labels = Some(labels);
-    }
-    Some(selector)
-}
-
-/// Takes out what only the API server writes, and a kept value may have brought along.
-fn strip(object: &mut Object, manifest: &Tree) {
-    const SERVER: [&str; 8] = [
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "managedFields",
-        "selfLink",
-    ];
-    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
-        metadata.retain(|key, _| !SERVER.contains(&key));
-    }
-    if let Tree::Hole(_) = manifest {
-        object.remove("status");
-    }
-}
-
-/// Whether the object has the condition `Ready` with the status `True`.
-fn is_ready(object: ValueRef<'_>) -> bool {
-    let conditions = object
-        .as_object()
-        .and_then(|object| object.get_path(&["status", "conditions"]));
-    let is = |condition: ValueRef<'_>, key: &str, wanted: &str| {
-        condition
-            .as_object()
-            .and_then(|condition| condition.get(key))
-            .and_then(ValueRef::as_str)
-            == Some(wanted)
-    };
-    conditions.and_then(ValueRef::as_list).is_some_and(|list| {
-        list.iter()
-            .any(|condition| is(condition, "type", "Ready") && is(condition, "status", "True"))
-    })
-}
-
-/// Writes `new` over `old`, object by object.
-fn merge(old: &mut Object, new: Object) {
-    let fields: Vec<(String, Value)> = new
-        .iter()
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect();
-    for (key, value) in fields {
-        match value {
-            Value::Object(below) if matches!(old.get(&key), Some(ValueRef::Object(_))) => {
-                merge(old.object_mut(&key), below)
-            }
-            value => drop(old.insert(key, value)),
-        }
-    }
 }

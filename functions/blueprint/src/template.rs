@@ -49,7 +49,7 @@ impl Tree {
             }
             ValueRef::Object(object) => {
                 let mut members = Vec::with_capacity(object.len());
-                for (key, item) in object.iter() {
+                for (key, item) in object {
                     let at = member(field, key);
                     if key.contains("${") {
                         mistakes.push(

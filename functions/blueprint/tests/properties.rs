@@ -1,5 +1,7 @@
 //! Nothing that is live is lost when something else cannot be seen, and the order of a list means nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test may, and its tables are long")]
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

@@ -3,12 +3,14 @@
 use std::cmp::Ordering;
 
 use crate::ast::{Each, Gather, Node};
-use crate::eval::{Got, Machine, fault, stop, types};
+use crate::eval::{Got, Machine};
+use crate::key::Key;
 use crate::list::List;
 use crate::map::Map;
 use crate::ops;
 use crate::outcome::{FaultKind, Raise, Stop};
-use crate::value::{Key, Val};
+use crate::raise::{fault, stop, types};
+use crate::value::Val;
 
 impl<'a> Machine<'a, '_> {
     pub(crate) fn each(&mut self, node: &'a Node, each: &'a Each) -> Got<'a> {
@@ -173,7 +175,7 @@ impl<'a> Machine<'a, '_> {
             };
             match (each.gather, value, key) {
                 (Gather::TransformMapEntry, Val::Map(map), _) => {
-                    entries.extend(map.entries().unwrap_or_default())
+                    entries.extend(map.entries().unwrap_or_default());
                 }
                 (Gather::TransformMapEntry, other, _) => {
                     return Err(types(

@@ -161,10 +161,10 @@ mod tests {
                     Part::Hole(hole) => format!("<{}@{}>", hole.source, hole.start),
                 })
                 .collect(),
-            Err(problems) => problems
-                .iter()
-                .map(|p| format!("!{}@{}", p.code, p.start))
-                .collect(),
+            Err(problems) => {
+                let told = problems.iter().map(|p| format!("!{}@{}", p.code, p.start));
+                told.collect::<Vec<_>>().join(" ")
+            }
         }
     }
 

@@ -4,18 +4,17 @@
 
 use std::rc::Rc;
 
-use purlin_diag::nearest;
-
-use crate::ast::{Call, Kind, Node, Span};
+use crate::ast::{Call, Kind, Node};
 use crate::bindings::{Binding, Bindings};
-use crate::deps::{self, Step};
+use crate::key::Key;
 use crate::library::{self, Asked, Lazy};
 use crate::list::List;
 use crate::map::Map;
 use crate::meter::Meter;
 use crate::ops;
-use crate::outcome::{Fault, FaultKind, Outcome, Pending, Raise, Stop};
-use crate::value::{Key, Text, Val};
+use crate::outcome::{Fault, FaultKind, Outcome, Raise, Stop};
+use crate::raise::{fault, missing, no_field, outside, pending, stop, types, unbound};
+use crate::value::{Text, Val};
 
 /// A running evaluation.
 pub(crate) struct Machine<'a, 'b> {
@@ -43,6 +42,10 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one flat arm per kind of node reads better"
+    )]
     pub(crate) fn eval(&mut self, node: &'a Node) -> Got<'a> {
         self.meter
             .spend(1)
@@ -278,7 +281,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             match (left_out, value) {
                 (false, value) => map.push((key, value)),
                 (true, Val::Optional(inner)) => {
-                    map.extend(inner.map(|inner| (key, (*inner).clone())))
+                    map.extend(inner.map(|inner| (key, (*inner).clone())));
                 }
                 (true, other) => {
                     return Err(types(
@@ -415,6 +418,10 @@ impl<'a, 'b> Machine<'a, 'b> {
 }
 
 /// A list index: the outer `None` for what is no number, the inner for a negative one.
+#[expect(
+    clippy::option_option,
+    reason = "no number, and no place in a list, are two answers"
+)]
 fn place(index: &Val<'_>) -> Option<Option<usize>> {
     match index {
         Val::Int(i) => Some(usize::try_from(*i).ok()),
@@ -451,114 +458,4 @@ fn opt_field<'a>(inner: Option<&Val<'a>>, field: &str) -> Val<'a> {
         Some(Val::Optional(inner)) => opt_field(inner.as_deref(), field),
         _ => Val::Optional(None),
     }
-}
-
-pub(crate) fn fault(span: Span, kind: FaultKind, message: String) -> Stop {
-    Stop::Fault(Box::new(Fault {
-        kind,
-        message,
-        help: None,
-        start: span.start as usize,
-        end: span.end as usize,
-    }))
-}
-
-pub(crate) fn types(span: Span, message: String) -> Stop {
-    fault(span, FaultKind::Types, message)
-}
-
-pub(crate) fn stop(span: Span, raise: Raise) -> Stop {
-    match raise {
-        Raise::Types => types(span, "the types do not fit".to_owned()),
-        Raise::Fault(kind, message) => fault(span, kind, message),
-    }
-}
-
-fn no_field(node: &Node, value: &Val<'_>, field: &str) -> Stop {
-    types(
-        node.span,
-        format!("{} has no field `{field}`", value.type_name()),
-    )
-}
-
-fn unbound(node: &Node, name: &str, bindings: &Bindings<'_>) -> Stop {
-    let help = nearest(name, bindings.names()).map(|near| format!("did you mean `{near}`?"));
-    Stop::Fault(Box::new(Fault {
-        kind: FaultKind::Unbound,
-        message: format!("there is no variable `{name}`"),
-        help,
-        start: node.span.start as usize,
-        end: node.span.end as usize,
-    }))
-}
-
-/// The path that `node` reads, for a message. `root` is the tracked variable.
-fn path_of(node: &Node, root: &str) -> String {
-    let mut path = root.to_owned();
-    let Some((start, steps, _, _)) = deps::chain(node) else {
-        return path;
-    };
-    match &start.kind {
-        Kind::Root(name) if **name == *root => {}
-        // An element of a comprehension, or a variable that stands for a part: the way there is not known.
-        _ => path.push_str("[…]"),
-    }
-    for step in steps {
-        path.push_str(&step.to_string());
-    }
-    path
-}
-
-fn pending(node: &Node, root: &str, key: Option<&str>) -> Stop {
-    let mut path = path_of(node, root);
-    if let (Some(key), Some(at)) = (key, path.rfind("[…]"))
-        && at + "[…]".len() == path.len()
-        && matches!(node.kind, Kind::Index(_))
-    {
-        path.truncate(at);
-        path.push_str(&Step::Field(key.to_owned()).to_string());
-    }
-    Stop::Pending(Box::new(Pending {
-        root: root.to_owned(),
-        path,
-    }))
-}
-
-/// A key that is not there: waited for under a tracked variable, a mistake elsewhere.
-fn missing(node: &Node, map: &Map<'_>, key: &str) -> Stop {
-    if let Some(root) = map.origin() {
-        return pending(node, root, Some(key));
-    }
-    let entries = map.entries().unwrap_or_default();
-    let names = entries.iter().filter_map(|(key, _)| match key {
-        Key::String(text) => Some(text.as_str()),
-        Key::Bool(_) | Key::Int(_) | Key::UInt(_) => None,
-    });
-    Stop::Fault(Box::new(Fault {
-        kind: FaultKind::NoSuchKey,
-        message: format!("there is no `{key}` here"),
-        help: Some(match nearest(key, names) {
-            Some(near) => format!(
-                "did you mean `{near}`? If it may be missing, write `.?{key}` with `.orValue(…)`"
-            ),
-            None => format!("if it may be missing, write `.?{key}` with `.orValue(…)`"),
-        }),
-        start: node.span.start as usize,
-        end: node.span.end as usize,
-    }))
-}
-
-fn outside(node: &Node, list: &List<'_>, index: &Val<'_>) -> Stop {
-    if let Some(root) = list.origin() {
-        return pending(node, root, None);
-    }
-    fault(
-        node.span,
-        FaultKind::OutOfRange,
-        format!(
-            "index {} is outside of a list of {}",
-            index.show(),
-            list.len()
-        ),
-    )
 }

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use purlin_object::ObjectRef;
 use serde_json::Value as Json;
 
+use crate::key::Key;
 use crate::shape::Shape;
-use crate::value::{Key, Origin, Text, Val};
+use crate::value::{Origin, Text, Val};
 
 /// A map of an expression.
 #[derive(Debug, Clone)]

@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use crate::ast::Binary;
+use crate::key::Key;
 use crate::list::List;
 use crate::map::Map;
 use crate::meter::Meter;
 use crate::outcome::Raise;
 use crate::shape::{Keyed, Shape};
 use crate::time;
-use crate::value::{Key, Val};
+use crate::value::Val;
 
 /// Applies `operator`; both operands are there.
 pub(crate) fn binary<'a>(
@@ -208,6 +209,10 @@ fn double(operator: Binary, a: f64, b: f64) -> Result<f64, Raise> {
 }
 
 /// Whether two values are equal; values of different kinds are not, numbers are compared across their types.
+#[expect(
+    clippy::match_same_arms,
+    reason = "one arm per kind of value reads better"
+)]
 pub(crate) fn equal(meter: &mut Meter, left: &Val<'_>, right: &Val<'_>) -> Result<bool, Raise> {
     meter.spend(1)?;
     Ok(match (left, right) {
@@ -219,7 +224,6 @@ pub(crate) fn equal(meter: &mut Meter, left: &Val<'_>, right: &Val<'_>) -> Resul
             a == b
         }
         (Val::Bytes(a), Val::Bytes(b)) => a == b,
-        (Val::Duration(a), Val::Duration(b)) => a == b,
         (Val::Timestamp(a), Val::Timestamp(b)) => a == b,
         (Val::Type(a), Val::Type(b)) => a == b,
         (Val::Special(a), Val::Special(b)) => Rc::ptr_eq(a, b) || a.equals(b),
@@ -227,6 +231,7 @@ pub(crate) fn equal(meter: &mut Meter, left: &Val<'_>, right: &Val<'_>) -> Resul
         (Val::Optional(Some(a)), Val::Optional(Some(b))) => equal(meter, a, b)?,
         (Val::List(a), Val::List(b)) => equal_lists(meter, a, b)?,
         (Val::Map(a), Val::Map(b)) => equal_maps(meter, a, b)?,
+        (Val::Duration(a), Val::Duration(b)) => a == b,
         _ => numbers(left, right) == Some(Some(Ordering::Equal)),
     })
 }
@@ -305,6 +310,10 @@ pub(crate) fn compare(
 }
 
 /// The order of two numbers of any types; the outer `None` when they are not both numbers.
+#[expect(
+    clippy::option_option,
+    reason = "not numbers, and no order among them, are two answers"
+)]
 fn numbers(left: &Val<'_>, right: &Val<'_>) -> Option<Option<Ordering>> {
     Some(match (left, right) {
         (Val::Int(a), Val::Int(b)) => Some(a.cmp(b)),

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use purlin_schema::{Additional, Kind, ListType, Schema};
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::key::Key;
 use crate::list::List;
 use crate::map::Map;
 use crate::time;
-use crate::value::{Key, Text, Val};
+use crate::value::{Text, Val};
 
 /// What identifies an element of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

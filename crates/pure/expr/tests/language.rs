@@ -1,5 +1,11 @@
 //! What expressions give, one line each: the value, `~path` for what they wait for, `!code` for how they fail.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "a test may, and its tables are long"
+)]
+
 use purlin_expr::{Bindings, Limits, Outcome, Program};
 use purlin_object::{Object, ValueRef};
 use serde_json::json;

@@ -1,5 +1,11 @@
 //! The evaluator and the `cel` crate's interpreter agree on generated expressions.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::iter_over_hash_type,
+    reason = "a test may; and what it collects is ordered"
+)]
+
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;

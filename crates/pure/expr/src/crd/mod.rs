@@ -7,6 +7,7 @@
 //! Not done: the estimate of costs that a server makes before it accepts a definition. Costs are bounded when rules run.
 
 mod run;
+mod takes;
 mod types;
 
 use std::sync::Arc;
@@ -110,6 +111,10 @@ struct Around {
     correlated: bool,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one paragraph per place that rules can stand in"
+)]
 fn compile(
     schema: &Schema,
     path: &str,
@@ -185,6 +190,10 @@ fn compile(
     Some(node)
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what is checked, where it stands, and what is found"
+)]
 fn one(
     rule: &Rule,
     schema: &Schema,
@@ -247,6 +256,10 @@ fn one(
     })
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what is checked, where it stands, and what is found"
+)]
 fn expression(
     source: &str,
     field: &str,
@@ -301,19 +314,16 @@ fn suffix(path: &str, schema: &Schema) -> String {
     let mut node = Some(schema);
     let mut rest = path;
     while !rest.is_empty() {
-        let (name, after) = match rest.strip_prefix("['") {
-            Some(quoted) => quoted.split_once("']").unwrap_or((quoted, "")),
-            None => {
-                let plain = rest.strip_prefix('.').unwrap_or(rest);
-                plain.split_at(plain.find(['.', '[']).unwrap_or(plain.len()))
-            }
+        let (name, after) = if let Some(quoted) = rest.strip_prefix("['") {
+            quoted.split_once("']").unwrap_or((quoted, ""))
+        } else {
+            let plain = rest.strip_prefix('.').unwrap_or(rest);
+            plain.split_at(plain.find(['.', '[']).unwrap_or(plain.len()))
         };
         let declared = node.is_some_and(|node| node.properties.contains_key(name));
-        out.push_str(&if declared {
-            format!(".{name}")
-        } else {
-            format!("[{name}]")
-        });
+        out.push(if declared { '.' } else { '[' });
+        out.push_str(name);
+        out.push_str(if declared { "" } else { "]" });
         node = node.and_then(|node| node.field(name));
         rest = after;
     }

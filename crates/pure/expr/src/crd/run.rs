@@ -82,6 +82,7 @@ impl Run {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the value and where it stands")]
     fn rule(&mut self, node: &Node, rule: &Compiled, path: &str, value: &Json, old: Option<&Json>) {
         let optional = rule.rule.optional_old_self == Some(true);
         let old = old.filter(|old| !old.is_null());
@@ -121,7 +122,7 @@ impl Run {
         if path.is_empty() {
             WHOLE.clone_into(&mut path);
         } else if let Some(plain) = path.strip_prefix('.') {
-            path = plain.to_owned();
+            path = String::from(plain);
         }
         let error = match rule.rule.reason.as_deref() {
             Some("FieldValueForbidden") => FieldError::forbidden(path, &detail),

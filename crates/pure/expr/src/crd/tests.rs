@@ -1,3 +1,8 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "literals are what these are given"
+)]
+
 use purlin_schema::Schema;
 use serde_json::{Value as Json, json};
 

@@ -12,6 +12,8 @@ use crate::ast::{Binary, Call, Each, Gather, Kind, Node};
 use crate::library::{self, Gives, Where};
 use crate::shape::{Form, Shape};
 
+use super::takes::{class, receiver};
+
 /// A type.
 #[derive(Debug, Clone)]
 pub(super) enum Ty<'s> {
@@ -140,6 +142,10 @@ impl<'s> Checker<'s> {
         Ty::Dyn
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one flat arm per kind of node reads better"
+    )]
     fn infer(&mut self, node: &Node) -> Ty<'s> {
         match &node.kind {
             Kind::Null => Ty::Null,
@@ -269,19 +275,19 @@ impl<'s> Checker<'s> {
             Ty::Dyn => Ty::Dyn,
             Ty::Map(value) => value.as_ref().clone(),
             Ty::Optional(inner) => optional(self.field(node, inner.as_ref().clone(), field)),
-            Ty::Object(shape) => match shape.fields.get(field) {
-                Some(known) => of_shape(&known.shape),
-                None => {
-                    let near = nearest(field, shape.fields.keys().map(String::as_str));
-                    let help = near
-                        .map(|near| format!("; did you mean `{near}`?"))
-                        .unwrap_or_default();
-                    self.refuse(
-                        node,
-                        format!("the schema has no field `{field}` that a rule can see{help}"),
-                    )
+            Ty::Object(shape) => {
+                if let Some(known) = shape.fields.get(field) {
+                    return of_shape(&known.shape);
                 }
-            },
+                let near = nearest(field, shape.fields.keys().map(String::as_str));
+                let help = near
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                self.refuse(
+                    node,
+                    format!("the schema has no field `{field}` that a rule can see{help}"),
+                )
+            }
             other => self.refuse(node, format!("{} has no field `{field}`", name(&other))),
         }
     }
@@ -313,6 +319,10 @@ impl<'s> Checker<'s> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one flat arm per operator reads better"
+    )]
     fn binary(&mut self, node: &Node, operator: Binary, left: &Node, right: &Node) -> Ty<'s> {
         let (a, b) = (self.infer(left), self.infer(right));
         let result = match operator {
@@ -328,9 +338,8 @@ impl<'s> Checker<'s> {
                     .then_some(Ty::Bool)
             }
             Binary::In => match &b {
-                Ty::Dyn => Some(Ty::Bool),
+                Ty::Dyn | Ty::Map(_) => Some(Ty::Bool),
                 Ty::List(of) => fits(&a, of).then_some(Ty::Bool),
-                Ty::Map(_) => Some(Ty::Bool),
                 _ => None,
             },
             Binary::Add => match (&a, &b) {
@@ -507,68 +516,4 @@ fn given<'s>(gives: Gives) -> Ty<'s> {
         Gives::Optional => Ty::Optional(Rc::new(Ty::Dyn)),
         Gives::Special(name) => Ty::Special(name),
     }
-}
-
-/// What the first argument of a function may be, roughly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Scalar,
-    String,
-    Bytes,
-    List,
-    Map,
-    Optional,
-    Time,
-    Special(&'static str),
-}
-
-fn class(ty: &Ty<'_>) -> Class {
-    match ty {
-        Ty::String => Class::String,
-        Ty::Bytes => Class::Bytes,
-        Ty::List(_) => Class::List,
-        Ty::Map(_) | Ty::Object(_) => Class::Map,
-        Ty::Optional(_) => Class::Optional,
-        Ty::Duration | Ty::Timestamp => Class::Time,
-        Ty::Special(name) => Class::Special(name),
-        Ty::Dyn | Ty::Null | Ty::Bool | Ty::Int | Ty::UInt | Ty::Double | Ty::Type => Class::Scalar,
-    }
-}
-
-const QUANTITY: Class = Class::Special("kubernetes.Quantity");
-const SEMVER: Class = Class::Special("kubernetes.Semver");
-
-fn receiver(function: &str, member: bool) -> Option<&'static [Class]> {
-    Some(match function {
-        "size" => &[Class::String, Class::Bytes, Class::List, Class::Map],
-        "indexOf" | "lastIndexOf" | "reverse" => &[Class::String, Class::List],
-        "contains" | "startsWith" | "endsWith" | "charAt" | "lowerAscii" | "upperAscii"
-        | "replace" | "split" | "substring" | "trim" | "format" | "matches" | "find"
-        | "findAll" | "strings.quote" | "quantity" | "isQuantity" | "url" | "isURL" | "cidr"
-        | "isCIDR" | "isIP" | "semver" | "isSemver" => &[Class::String],
-        "ip" if member => &[Class::Special("net.CIDR")],
-        "ip" => &[Class::String],
-        "join" | "slice" | "flatten" | "distinct" | "sort" | "isSorted" | "sum" | "min" | "max"
-        | "includes" | "sets.contains" | "sets.equivalent" | "sets.intersects" => &[Class::List],
-        "hasValue" | "value" | "or" | "orValue" => &[Class::Optional],
-        "getFullYear" | "getMonth" | "getDate" | "getDayOfMonth" | "getDayOfWeek"
-        | "getDayOfYear" | "getHours" | "getMinutes" | "getSeconds" | "getMilliseconds" => {
-            &[Class::Time]
-        }
-        "family"
-        | "isUnspecified"
-        | "isLoopback"
-        | "isLinkLocalMulticast"
-        | "isLinkLocalUnicast"
-        | "isGlobalUnicast" => &[Class::Special("net.IP")],
-        "containsIP" | "containsCIDR" | "masked" | "prefixLength" => &[Class::Special("net.CIDR")],
-        "sign" | "isInteger" | "asInteger" | "asApproximateFloat" | "add" | "sub" => &[QUANTITY],
-        "isGreaterThan" | "isLessThan" | "compareTo" => &[QUANTITY, SEMVER],
-        "major" | "minor" | "patch" => &[SEMVER],
-        "getScheme" | "getHost" | "getHostname" | "getPort" | "getEscapedPath" | "getQuery" => {
-            &[Class::Special("kubernetes.URL")]
-        }
-        "validate" => &[Class::Special("kubernetes.NamedFormat")],
-        _ => return None,
-    })
 }

@@ -34,10 +34,12 @@ fn size<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
     Ok(Val::Int(count(size)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 fn type_of<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
     Ok(Val::Type(args[0].type_name()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 fn dynamic<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
     Ok(args[0].clone())
 }

@@ -25,6 +25,7 @@ fn unreachable_lazy<'a>(_: &mut Asked<'_>, _: &[Val<'a>]) -> Result<Val<'a>, Rai
     Err(Raise::Types)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 fn of_non_zero<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
     let zero = match &args[0] {
         Val::Null | Val::Optional(None) => true,

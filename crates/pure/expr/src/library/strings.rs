@@ -102,8 +102,7 @@ fn last_index_of<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>,
     let found = whole
         .windows(part.len())
         .enumerate()
-        .filter(|(at, window)| *at <= from && *window == part)
-        .last();
+        .rfind(|(at, window)| *at <= from && *window == part);
     Ok(Val::Int(found.map_or(-1, |(at, _)| count(at))))
 }
 
@@ -286,9 +285,8 @@ fn clause_text(clause: char, precision: Option<usize>, value: &Val<'_>) -> Resul
         ('s', value) => shown(value)?,
         ('d', Val::Int(i)) => i.to_string(),
         ('d', Val::UInt(u)) => u.to_string(),
-        ('d', Val::Double(d)) if d.is_nan() || d.is_infinite() => special_number(*d),
+        ('d' | 'f' | 'e', Val::Double(d)) if !d.is_finite() => special_number(*d),
         ('d', Val::Double(d)) if d.fract() == 0.0 => format!("{d:.0}"),
-        ('f' | 'e', Val::Double(d)) if d.is_nan() || d.is_infinite() => special_number(*d),
         ('f', value) => format!(
             "{:.*}",
             precision.unwrap_or(6),
@@ -317,13 +315,23 @@ fn clause_text(clause: char, precision: Option<usize>, value: &Val<'_>) -> Resul
         ('X', Val::Int(i)) => signed(*i < 0, format!("{:X}", i.unsigned_abs())),
         ('x', Val::UInt(u)) => format!("{u:x}"),
         ('X', Val::UInt(u)) => format!("{u:X}"),
-        ('x', Val::String(text)) => text.as_str().bytes().map(|b| format!("{b:02x}")).collect(),
-        ('X', Val::String(text)) => text.as_str().bytes().map(|b| format!("{b:02X}")).collect(),
-        ('x', Val::Bytes(bytes)) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
-        ('X', Val::Bytes(bytes)) => bytes.iter().map(|b| format!("{b:02X}")).collect(),
+        ('x', Val::String(text)) => hex(text.as_str().as_bytes()),
+        ('X', Val::String(text)) => hex(text.as_str().as_bytes()).to_uppercase(),
+        ('x', Val::Bytes(bytes)) => hex(bytes),
+        ('X', Val::Bytes(bytes)) => hex(bytes).to_uppercase(),
         ('d' | 'b' | 'o' | 'x' | 'X', _) => return Err(wrong()),
         (other, _) => return Err(Raise::argument(format!("there is no `%{other}` clause"))),
     })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    bytes
+        .iter()
+        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
+        .collect()
 }
 
 fn as_double(value: &Val<'_>) -> Option<f64> {

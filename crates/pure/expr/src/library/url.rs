@@ -50,9 +50,10 @@ impl Url {
             .rfind(':')
             .filter(|at| self.host.rfind(']').is_none_or(|end| end < *at));
         let (host, port) = match port_at {
-            Some(at) => (&self.host.as_str()[..at], &self.host.as_str()[at + 1..]),
+            Some(at) => self.host.split_at(at),
             None => (self.host.as_str(), ""),
         };
+        let port = port.trim_start_matches(':');
         (
             host.trim_start_matches('[')
                 .trim_end_matches(']')
@@ -145,7 +146,10 @@ fn escape(path: &str) -> String {
         if b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@%!*'()".contains(&b) {
             made.push(char::from(b));
         } else {
-            made.push_str(&format!("%{b:02X}"));
+            made.push('%');
+            made.extend(
+                [b >> 4, b & 15].map(|half| char::from(b"0123456789ABCDEF"[usize::from(half)])),
+            );
         }
     }
     made

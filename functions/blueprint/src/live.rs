@@ -1,0 +1,59 @@
+//! What of a live object matters: its readiness, and what is taken over from it?
+
+use purlin_object::{Object, Value, ValueRef};
+
+use crate::template::Tree;
+
+/// Takes out what only the API server writes, and a kept value may have brought along.
+pub(crate) fn strip(object: &mut Object, manifest: &Tree) {
+    const SERVER: [&str; 8] = [
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "managedFields",
+        "selfLink",
+    ];
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.retain(|key, _| !SERVER.contains(&key));
+    }
+    if let Tree::Hole(_) = manifest {
+        object.remove("status");
+    }
+}
+
+/// Whether the object has the condition `Ready` with the status `True`.
+pub(crate) fn is_ready(object: ValueRef<'_>) -> bool {
+    let conditions = object
+        .as_object()
+        .and_then(|object| object.get_path(&["status", "conditions"]));
+    let is = |condition: ValueRef<'_>, key: &str, wanted: &str| {
+        condition
+            .as_object()
+            .and_then(|condition| condition.get(key))
+            .and_then(ValueRef::as_str)
+            == Some(wanted)
+    };
+    conditions.and_then(ValueRef::as_list).is_some_and(|list| {
+        list.iter()
+            .any(|condition| is(condition, "type", "Ready") && is(condition, "status", "True"))
+    })
+}
+
+/// Writes `new` over `old`, object by object.
+pub(crate) fn merge(old: &mut Object, new: &Object) {
+    let fields: Vec<(String, Value)> = new
+        .iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    for (key, value) in fields {
+        match value {
+            Value::Object(below) if matches!(old.get(&key), Some(ValueRef::Object(_))) => {
+                merge(old.object_mut(&key), &below);
+            }
+            value => drop(old.insert(key, value)),
+        }
+    }
+}
