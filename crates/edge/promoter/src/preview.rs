@@ -159,14 +159,11 @@ async fn once(
     }
 }
 
-/// The places are inside texts made here, so only the messages are of use.
+/// The places are inside texts made here, and the help is for those who render files: only the messages are of use.
 fn words(found: &Diagnostics) -> Vec<String> {
     found
         .iter()
-        .map(|finding| match &finding.help {
-            Some(help) => format!("{}; {help}", finding.message),
-            None => finding.message.clone(),
-        })
+        .map(|finding| finding.message.clone())
         .collect()
 }
 

@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
+
+/// The longest list whose elements are matched; longer ones are compared position by position.
+const ALIGNED: usize = 2_000;
 
 /// One field that is new, gone, or different.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,7 +25,8 @@ pub struct FieldChange {
 /// Lists every field that differs, ordered by path as written in the old value, new fields after old ones.
 ///
 /// Elements of lists are matched by their `name` (or `step`, `key` or `type`) when every element has its own, so that an
-/// insertion is one change and not a shift of all that follow; otherwise by position. Numbers are equal when their value
+/// insertion is one change and not a shift of all that follow; otherwise equal
+/// elements are found wherever they moved to. Numbers are equal when their value
 /// is: `1` is `1.0`.
 pub fn fields(old: &Value, new: &Value) -> Vec<FieldChange> {
     let mut found = Vec::new();
@@ -66,9 +71,7 @@ fn compare_lists(path: &str, old: &[Value], new: &[Value], found: &mut Vec<Field
         is_keyed(old, key) && is_keyed(new, key) && !(old.is_empty() && new.is_empty())
     });
     let Some(key) = key else {
-        for at in 0..old.len().max(new.len()) {
-            compare(&format!("{path}[{at}]"), old.get(at), new.get(at), found);
-        }
+        compare_by_position(path, old, new, found);
         return;
     };
     let by_name = |list: &'_ [Value]| -> BTreeMap<String, Value> {
@@ -101,6 +104,51 @@ fn compare_lists(path: &str, old: &[Value], new: &[Value], found: &mut Vec<Field
             new: Some(Value::Array(after)),
         });
     }
+}
+
+/// Compares elements that have no name: equal ones are found wherever they moved to, so that an insertion is one change;
+/// what stands between them is compared in order. New elements have their new position, gone ones their old.
+fn compare_by_position(path: &str, old: &[Value], new: &[Value], found: &mut Vec<FieldChange>) {
+    let at = |index: usize| format!("{path}[{index}]");
+    if old.len().max(new.len()) > ALIGNED {
+        for index in 0..old.len().max(new.len()) {
+            compare(&at(index), old.get(index), new.get(index), found);
+        }
+        return;
+    }
+    let text = |list: &[Value]| -> Vec<String> { list.iter().map(canonical).collect() };
+    for part in capture_diff_slices(Algorithm::Myers, &text(old), &text(new)) {
+        let (olds, news) = (part.old_range(), part.new_range());
+        if part.tag() == DiffTag::Equal {
+            continue;
+        }
+        for offset in 0..olds.len().max(news.len()) {
+            let before = olds.clone().nth(offset);
+            let after = news.clone().nth(offset);
+            let index = after.or(before).unwrap_or_default();
+            let (before, after) = (
+                before.and_then(|i| old.get(i)),
+                after.and_then(|i| new.get(i)),
+            );
+            compare(&at(index), before, after, found);
+        }
+    }
+}
+
+/// The same text for values that are equal: `1` for `1.0`.
+fn canonical(value: &Value) -> String {
+    fn normal(value: &Value) -> Value {
+        match value {
+            Value::Number(number) => number.as_f64().map_or_else(|| value.clone(), Value::from),
+            Value::Array(list) => list.iter().map(normal).collect(),
+            Value::Object(map) => map
+                .iter()
+                .map(|(key, value)| (key.clone(), normal(value)))
+                .collect(),
+            Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+        }
+    }
+    normal(value).to_string()
 }
 
 /// Whether every element is an object with its own text under `key`.
@@ -178,6 +226,14 @@ mod tests {
             &json!([{"step": "b"}, {"step": "a"}]),
             &[" (order) [\"a\",\"b\"] [\"b\",\"a\"]"],
         );
+        // An insertion is one change, and what surrounds it is not.
+        check(
+            &json!(["a", {"b": 1}, "c"]),
+            &json!(["a", "new", {"b": 2}, "c", "d"]),
+            &["[1] {\"b\":1} \"new\"", "[2] - {\"b\":2}", "[4] - \"d\""],
+        );
+        check(&json!([1, 2.0, 3]), &json!([0, 1.0, 2, 3]), &["[0] - 0"]);
+        check(&json!([1, 2, 3]), &json!([1, 3]), &["[1] 2 -"]);
         // Names that repeat cannot be matched by.
         check(
             &json!([{"name": "a"}, {"name": "a", "v": 1}]),
