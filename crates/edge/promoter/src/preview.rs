@@ -106,15 +106,22 @@ async fn resources(
     claim: &Value,
     hosted: &Arc<Functions>,
 ) -> Result<Vec<Value>, Vec<String>> {
-    let composite = apis.composite(claim)?;
+    let mut composite = apis.composite(claim)?;
     let mut found: Vec<Value> = Vec::new();
     for _ in 0..ROUNDS {
-        let next = once(&composite, &found, hosted).await?;
-        let settled = keys(&next) == keys(&found);
+        let mut next = once(&composite, &found, hosted).await?;
+        // The first document is the composite itself; what it reports, the next pass may read.
+        let reported = if next.is_empty() {
+            Value::Null
+        } else {
+            next.remove(0)["status"].take()
+        };
+        let settled = keys(&next) == keys(&found) && composite.object["status"] == reported;
         found = next;
         if settled {
             break;
         }
+        composite.object["status"] = reported;
     }
     Ok(found)
 }
@@ -124,6 +131,7 @@ fn keys(resources: &[Value]) -> Vec<&str> {
     resources.iter().map(key).collect()
 }
 
+/// One pass: the composite, then what it composes.
 async fn once(
     composite: &Composite<'_>,
     existing: &[Value],
@@ -152,8 +160,7 @@ async fn once(
         return Err(words(&found));
     };
     match render(&inputs, hosted, TIME, Show::default()).await {
-        // The first document is the composite itself.
-        Ok(rendered) => Ok(rendered.documents.into_iter().skip(1).collect()),
+        Ok(rendered) => Ok(rendered.documents),
         Err(Failed::Inputs(found)) => Err(words(&found)),
         Err(Failed::Pass { problems, .. }) => Err(problems),
     }
