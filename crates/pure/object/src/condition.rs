@@ -60,7 +60,7 @@ mod tests {
 
     use crate::Object;
 
-    fn check(status: Json, expect: &str) {
+    fn check(status: &Json, expect: &str) {
         let object = Object::from_json(json!({"status": status})).expect("an object");
         assert_eq!(object.as_ref().condition_status("Ready"), expect);
     }
@@ -68,27 +68,27 @@ mod tests {
     #[test]
     fn the_first_condition_of_the_type_counts_and_a_malformed_one_hides_all() {
         let ready = json!({"type": "Ready", "status": "True"});
-        check(json!({"conditions": [null, ready]}), "True");
+        check(&json!({"conditions": [null, ready]}), "True");
         check(
-            json!({"conditions": [ready, {"type": "Ready", "status": "False"}]}),
+            &json!({"conditions": [ready, {"type": "Ready", "status": "False"}]}),
             "True",
         );
         check(
-            json!({"conditions": [{"type": "Synced", "status": "True"}]}),
+            &json!({"conditions": [{"type": "Synced", "status": "True"}]}),
             "Unknown",
         );
-        check(json!({}), "Unknown");
-        check(Json::Null, "Unknown");
-        check(json!("text"), "");
-        check(json!({"conditions": {}}), "");
-        check(json!({"conditions": [ready, "text"]}), "");
-        check(json!({"conditions": [ready, {"type": 1}]}), "");
+        check(&json!({}), "Unknown");
+        check(&Json::Null, "Unknown");
+        check(&json!("text"), "");
+        check(&json!({"conditions": {}}), "");
+        check(&json!({"conditions": [ready, "text"]}), "");
+        check(&json!({"conditions": [ready, {"type": 1}]}), "");
         check(
-            json!({"conditions": [ready, {"observedGeneration": 1.5}]}),
+            &json!({"conditions": [ready, {"observedGeneration": 1.5}]}),
             "",
         );
         check(
-            json!({"conditions": [ready, {"lastTransitionTime": "now"}]}),
+            &json!({"conditions": [ready, {"lastTransitionTime": "now"}]}),
             "",
         );
         assert_eq!(Object::new().as_ref().condition_status("Ready"), "");

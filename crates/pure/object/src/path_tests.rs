@@ -1,7 +1,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Path, ReadError};
-use crate::{Object, Value};
+use crate::{Object, Value, ValueRef};
 
 fn object(json: Json) -> Object {
     Object::from_json(json).expect("an object")
@@ -47,7 +47,7 @@ fn a_path_prints_as_it_parses() {
 fn read(path: &str, json: Json) -> Result<Json, ReadError> {
     let object = object(json);
     let path = Path::parse(path).expect("a path");
-    path.get(object.as_ref()).map(|value| value.to_json())
+    path.get(object.as_ref()).map(ValueRef::to_json)
 }
 
 #[test]
@@ -145,6 +145,31 @@ fn wildcards_find_what_exists() {
     assert_eq!(star, ["a[*]"]);
 }
 
+/// What the fuzz target `path` does, on its corpus.
+#[test]
+fn the_corpus_of_the_fuzz_target_does_no_harm() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/path");
+    #[expect(clippy::disallowed_methods, reason = "a test may read its corpus")]
+    let texts: Vec<_> = std::fs::read_dir(corpus)
+        .expect("the corpus")
+        .map(|file| std::fs::read(file.expect("a file").path()).expect("a readable file"))
+        .collect();
+    let mut seen = 0;
+    for text in texts {
+        let Ok(path) = Path::parse(&String::from_utf8_lossy(&text)) else {
+            continue;
+        };
+        let mut object = object(json!({"spec": {"list": [null, {}]}}));
+        drop(path.get(object.as_ref()));
+        drop(path.expand(object.as_ref()));
+        if path.set(&mut object, Value::Int(7)).is_ok() && !path.segments().is_empty() {
+            assert_eq!(path.get(object.as_ref()), Ok(ValueRef::Int(7)));
+        }
+        seen += 1;
+    }
+    assert!(seen > 5, "the corpus has paths");
+}
+
 proptest::proptest! {
     #[test]
     fn printing_and_parsing_is_stable(text in "[a-c0-9.*\\[\\]'\"]{0,24}") {
@@ -158,10 +183,9 @@ proptest::proptest! {
 
     #[test]
     fn what_was_set_is_read(names in proptest::collection::vec("[a-z.]{1,5}|[0-9]{1,2}", 1..6)) {
-        let text: String = names.iter().map(|name| format!("[{name}]")).collect();
-        let path = Path::parse(&format!("root{text}")).expect("bracketed names are a path");
+        let path = Path::parse(&format!("root[{}]", names.join("]["))).expect("bracketed names are a path");
         let mut object = Object::new();
         path.set(&mut object, Value::Int(7)).expect("an empty object takes any path");
-        proptest::prop_assert_eq!(path.get(object.as_ref()).map(|v| v.to_json()), Ok(serde_json::json!(7)));
+        proptest::prop_assert_eq!(path.get(object.as_ref()).map(ValueRef::to_json), Ok(serde_json::json!(7)));
     }
 }

@@ -13,6 +13,7 @@ macro_rules! push {
 }
 
 mod convert;
+mod goarg;
 mod gofloat;
 pub(crate) mod gofmt;
 mod gofmt_scalar;

@@ -33,10 +33,6 @@ impl<'r> Notes<'r> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.noted.borrow().is_empty()
-    }
-
     pub(super) fn take(&self) -> Vec<Fault> {
         self.noted.take()
     }
