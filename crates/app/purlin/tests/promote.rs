@@ -702,3 +702,59 @@ fn a_unit_that_moves_takes_its_deletions_along() {
     s.purlin("work", RUN).expect(0, &["- old.yaml"]);
     assert!(!s.path("work/environments/staging/net/old.yaml").exists());
 }
+
+#[test]
+fn every_unit_of_the_sample_platform_moves_and_its_claims_keep_working() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    let dir = tempfile::tempdir().unwrap();
+    let s = Scratch { dir };
+    s.git("work", &["init", "-q", "-b", "main", "."]);
+    s.identity("work");
+    for (from, to) in [
+        ("environments", "environments"),
+        ("tests/fixtures/providers", "crds"),
+    ] {
+        let copied = Command::new("cp")
+            .arg("-R")
+            .arg(root.join(from))
+            .arg(s.path("work").join(to))
+            .status();
+        assert!(copied.unwrap().success(), "{from}");
+    }
+    s.commit("the platform");
+    let status = s.purlin("work", "status -o json").expect(0, &[]);
+    let status: serde_json::Value = serde_json::from_str(&status.out).unwrap();
+    let units = status["units"].as_array().unwrap();
+    assert!(units.len() >= 3, "{status}");
+    for unit in units {
+        let name = unit["unit"].as_str().unwrap();
+        // Something for every claim to notice: the unit is new in staging.
+        s.git(
+            "work",
+            &["rm", "-rq", &format!("environments/staging/{name}")],
+        );
+        s.commit("begin again");
+        let plan = s
+            .purlin("work", &format!("plan {name} --to staging -o json"))
+            .expect(1, &[]);
+        let plan: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+        let claims = plan["plan"]["claims"].as_array().unwrap();
+        assert!(!claims.is_empty(), "{name} has no claim in staging");
+        for claim in claims {
+            assert_eq!(claim["outcome"], "rendered", "{claim:#}");
+            assert!(claim["changes"].as_array().unwrap().len() >= 2, "{claim:#}");
+        }
+        s.purlin(
+            "work",
+            &format!("run {name} --from dev --to staging --quiet"),
+        )
+        .expect(0, &["promoted"]);
+        s.purlin(
+            "work",
+            &format!("run {name} --to prod --allow-breaking --quiet"),
+        )
+        .expect(0, &[]);
+    }
+    s.purlin("work", "status")
+        .expect(0, &["= dev", "= staging"]);
+}
