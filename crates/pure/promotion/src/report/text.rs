@@ -41,8 +41,13 @@ pub fn plan_text(plan: &Plan, decision: &Decision) -> String {
     out
 }
 
+/// What stands in a repository must not steer the terminal.
 fn line(out: &mut String, depth: usize, text: &str) {
-    put_line!(out, "{}{text}", "  ".repeat(depth));
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    put_line!(out, "{}{plain}", "  ".repeat(depth));
 }
 
 fn heading(out: &mut String, text: &str) {
@@ -202,5 +207,17 @@ fn reasons(out: &mut String, decision: &Decision) {
         if reason.stops {
             line(out, 1, &format!("help: {}", reason.help));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn text_from_a_repository_does_not_steer_the_terminal() {
+        let mut out = String::new();
+        line(&mut out, 1, "a\u{1b}[2Jb\nc");
+        assert_eq!(out, "  a\u{fffd}[2Jb\u{fffd}c\n");
     }
 }
