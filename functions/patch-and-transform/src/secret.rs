@@ -47,20 +47,14 @@ pub(crate) fn compose(
             text(&["metadata", "namespace"]),
         ),
     };
-    let reference = patched(composite, name, namespace, input)?;
+    let (name, namespace) = patched(composite, name, namespace, input)?;
     let mut secret = Object::new();
     secret.insert("apiVersion", "v1");
     secret.insert("kind", "Secret");
-    let metadata = secret.object_mut("metadata");
-    for (name, value) in &reference {
-        if let ValueRef::String(text) = value
-            && !text.is_empty()
-        {
-            metadata.insert(name, text);
+    for (key, text) in [("name", name), ("namespace", namespace)] {
+        if !text.is_empty() {
+            secret.object_mut("metadata").insert(key, text);
         }
-    }
-    if metadata.is_empty() {
-        secret.remove("metadata");
     }
     secret.insert("type", "connection.crossplane.io/v1alpha1");
     let data: Object = details
@@ -80,10 +74,12 @@ fn patched(
     name: String,
     namespace: String,
     input: Option<&Secret>,
-) -> Result<Object, String> {
+) -> Result<(String, String), String> {
     let mut reference = Object::new();
-    reference.insert("name", name);
-    reference.insert("namespace", namespace);
+    reference.insert("apiVersion", "v1");
+    reference.insert("kind", "SecretReference");
+    reference.insert("name", name.as_str());
+    reference.insert("namespace", namespace.as_str());
     let patches = input
         .map(|input| input.patches.as_slice())
         .unwrap_or_default();
@@ -103,10 +99,12 @@ fn patched(
             (Err(PatchError::Failed(error)), _) => return Err(format!("{place}: {error}")),
         }
     }
-    reference.retain(|name, value| {
-        matches!(name, "name" | "namespace") && matches!(value, ValueRef::String(_))
-    });
-    Ok(reference)
+    // What became anything but a text stays what it was.
+    let text = |key: &str, before: String| match reference.get(key) {
+        Some(ValueRef::String(text)) => text.to_owned(),
+        _ => before,
+    };
+    Ok((text("name", name), text("namespace", namespace)))
 }
 
 #[cfg(test)]

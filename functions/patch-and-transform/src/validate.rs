@@ -265,12 +265,11 @@ fn check_detail(at: &mut Scope<'_>, detail: &Detail) {
         at.field("name")
             .required("the key of the connection secret");
     }
-    let empty = |text: &Option<String>| text.as_deref().unwrap_or_default().is_empty();
     match detail.r#type.as_str() {
-        "FromConnectionSecretKey" if empty(&detail.from_connection_secret_key) => at
+        "FromConnectionSecretKey" if detail.from_connection_secret_key.is_none() => at
             .field("fromConnectionSecretKey")
             .required("say which key of the resource's connection secret to read"),
-        "FromFieldPath" if empty(&detail.from_field_path) => {
+        "FromFieldPath" if detail.from_field_path.is_none() => {
             at.field("fromFieldPath")
                 .required("say which field to read");
         }
@@ -321,7 +320,7 @@ fn check_readiness(at: &mut Scope<'_>, check: &Check) {
             at.field("type").one_of(other, &known);
         }
     }
-    if check.field_path.as_deref().unwrap_or_default().is_empty() {
+    if check.field_path.is_none() {
         at.field("fieldPath").required("say which field to look at");
     }
 }

@@ -58,8 +58,10 @@ fn merge_at(
     path: &mut Vec<String>,
 ) -> Result<Value, MergeError> {
     match (old, new) {
-        (Some(Value::Object(old)), Value::Object(new)) if !old.is_empty() => {
-            merge_objects(old, &new, options, path)
+        (Some(Value::Object(old)), Value::Object(new)) => {
+            let merged = merge_objects(old, &new, options, path)?;
+            // What is empty after merging counts as absent too.
+            Ok(Value::Object(if merged.is_empty() { new } else { merged }))
         }
         (Some(Value::List(old)), Value::List(new)) if options.append => Ok(Value::List(
             old.iter()
@@ -83,7 +85,7 @@ fn merge_objects(
     new: &Object,
     options: MergeOptions,
     path: &mut Vec<String>,
-) -> Result<Value, MergeError> {
+) -> Result<Object, MergeError> {
     for (key, value) in new {
         if matches!(value, ValueRef::Null) {
             if !options.keep {
@@ -97,7 +99,7 @@ fn merge_objects(
         path.pop();
         old.insert(key, merged);
     }
-    Ok(Value::Object(old))
+    Ok(old)
 }
 
 /// Whether the value counts as absent.
@@ -199,5 +201,14 @@ mod tests {
             None
         );
         assert_eq!(merged(json!([1]), json!("x"), KEEP), Some(json!([1])));
+        assert_eq!(merged(json!(""), json!([1]), FORCE_APPEND), None);
+        assert_eq!(
+            merged(json!({}), json!({"a": null, "b": 1}), KEEP),
+            Some(json!({"b": 1}))
+        );
+        assert_eq!(
+            merged(json!({}), json!({"a": null}), KEEP),
+            Some(json!({"a": null}))
+        );
     }
 }
