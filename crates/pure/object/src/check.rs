@@ -181,7 +181,12 @@ impl Check {
     }
 }
 
+#[inline]
 fn text(bytes: &[u8]) -> Result<(), Error> {
+    // Keys and most values are short and plain; this is cheaper for them than the general check.
+    if bytes.len() < 64 && bytes.is_ascii() {
+        return Ok(());
+    }
     match std::str::from_utf8(bytes) {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::Malformed("text is not UTF-8")),

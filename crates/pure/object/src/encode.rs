@@ -12,11 +12,12 @@ use crate::{List, Object, Value, list, object};
 pub(crate) fn object_len(object: &Object) -> usize {
     match &object.0 {
         object::Repr::Wire(bytes) => bytes.len(),
-        object::Repr::Map(map) => map
-            .entries()
-            .iter()
-            .map(|entry| delimited_len(entry_len(entry)))
-            .sum(),
+        object::Repr::Map(map) => map.length(|entries| {
+            entries
+                .iter()
+                .map(|entry| delimited_len(entry_len(entry)))
+                .sum()
+        }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One expanded level of an object: its entries in order, each still encoded until somebody changes it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
@@ -54,20 +55,35 @@ pub(crate) struct Map {
     entries: Vec<Entry>,
     /// Where each key is; kept while it is cheap to keep, absent otherwise.
     index: Option<BTreeMap<Box<[u8]>, usize>>,
+    /// How many bytes the level takes when it is encoded. Writing a message asks for it at every level above.
+    length: OnceLock<usize>,
 }
+
+/// Room for what most levels hold: an object's apiVersion, kind, metadata, spec and status.
+const ROOM: usize = 6;
 
 impl Map {
     /// Expands the entries of a strict Struct.
     pub(crate) fn expand(object: &Bytes) -> Self {
         let mut rest: &[u8] = object;
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(ROOM);
         while let Some(body) = wire::tagged(&mut rest, wire::FIRST) {
             entries.push(Entry::Wire(object.slice_ref(body)));
         }
         Self {
             entries,
-            index: None,
+            ..Self::default()
         }
+    }
+
+    /// The encoded length, counted by `count` unless it is known.
+    pub(crate) fn length(&self, count: impl FnOnce(&[Entry]) -> usize) -> usize {
+        *self.length.get_or_init(|| count(&self.entries))
+    }
+
+    /// Forgets what is known of the content, which is about to change.
+    pub(crate) fn touch(&mut self) {
+        self.length.take();
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
@@ -96,6 +112,9 @@ impl Map {
         }
         if let Some(index) = &mut self.index {
             index.insert(entry.key().into(), self.entries.len());
+        }
+        if self.entries.capacity() == 0 {
+            self.entries.reserve(ROOM);
         }
         self.entries.push(entry);
         None

@@ -133,7 +133,11 @@ impl Object {
             self.0 = Repr::Map(Arc::new(Map::expand(bytes)));
         }
         match &mut self.0 {
-            Repr::Map(map) => Arc::make_mut(map),
+            Repr::Map(map) => {
+                let map = Arc::make_mut(map);
+                map.touch();
+                map
+            }
             Repr::Wire(_) => unreachable!("the object was just expanded"),
         }
     }

@@ -26,21 +26,34 @@ pub(crate) const STRUCT: u8 = 0x2A;
 pub(crate) const LIST: u8 = 0x32;
 
 /// Reads a varint from the front of `bytes`; `None` when it is cut off or longer than 64 bits.
+#[inline]
 pub(crate) fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
     if first < 0x80 {
         *bytes = rest;
         return Some(u64::from(first));
     }
-    let mut value = u64::from(first & 0x7F);
-    for (index, &byte) in rest.iter().take(9).enumerate() {
-        let shift = 7 * (index + 1);
+    // Lengths below 16384 cover nearly everything that is longer than one byte.
+    if let Some((&second, rest)) = rest.split_first()
+        && second < 0x80
+    {
+        *bytes = rest;
+        return Some(u64::from(first & 0x7F) | u64::from(second) << 7);
+    }
+    long_varint(bytes)
+}
+
+#[cold]
+fn long_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for (index, &byte) in bytes.iter().take(10).enumerate() {
+        let shift = 7 * index;
         if shift == 63 && byte > 1 {
             return None;
         }
         value |= u64::from(byte & 0x7F) << shift;
         if byte < 0x80 {
-            *bytes = rest.get(index + 1..)?;
+            *bytes = bytes.get(index + 1..)?;
             return Some(value);
         }
     }
@@ -48,6 +61,7 @@ pub(crate) fn varint(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Takes `length` bytes from the front.
+#[inline]
 pub(crate) fn take<'a>(bytes: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
     let (taken, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
     *bytes = rest;
@@ -55,12 +69,14 @@ pub(crate) fn take<'a>(bytes: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
 }
 
 /// Takes a length and that many bytes from the front.
+#[inline]
 pub(crate) fn delimited<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = varint(bytes)?;
     take(bytes, length)
 }
 
 /// Takes the next `tag len payload` from the front; `None` at the end or when something else is there.
+#[inline]
 pub(crate) fn tagged<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     let (&first, rest) = bytes.split_first()?;
     if first != tag {
@@ -71,6 +87,7 @@ pub(crate) fn tagged<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
 }
 
 /// The key and the encoded value of a strict map entry.
+#[inline]
 pub(crate) fn entry(mut body: &[u8]) -> (&[u8], &[u8]) {
     let key = tagged(&mut body, FIRST).unwrap_or_default();
     let value = tagged(&mut body, ENTRY_VALUE).unwrap_or_default();
@@ -83,6 +100,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
 }
 
 /// What a strict encoded value is. `parent` is the buffer that `payload` lies in.
+#[inline]
 pub(crate) fn value<'a>(parent: &'a Bytes, payload: &'a [u8]) -> ValueRef<'a> {
     let Some((&tag, mut rest)) = payload.split_first() else {
         return ValueRef::Null;
@@ -107,11 +125,13 @@ pub(crate) fn value<'a>(parent: &'a Bytes, payload: &'a [u8]) -> ValueRef<'a> {
 }
 
 /// How many bytes a varint takes.
+#[inline]
 pub(crate) fn varint_len(value: usize) -> usize {
     ((value | 1).ilog2() as usize * 9 + 73) / 64
 }
 
 /// How many bytes `tag len payload` takes.
+#[inline]
 pub(crate) fn delimited_len(payload: usize) -> usize {
     1 + varint_len(payload) + payload
 }
