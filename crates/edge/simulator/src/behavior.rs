@@ -120,6 +120,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "cases read better so")]
     fn check(annotations: Value, millis: u64, was_ready: bool, expect: (Phase, Option<u64>)) {
         let object = json!({"metadata": {"annotations": annotations}});
         let (phase, wait) = phase(

@@ -242,7 +242,9 @@ async fn write(
 ) -> Option<Duration> {
     match perform(&client, &managed.gvk, &object, plan).await {
         Ok(retry) => retry,
-        Err(Error::Api { code: 404 | 409, .. }) => None,
+        Err(Error::Api {
+            code: 404 | 409, ..
+        }) => None,
         Err(error) => {
             tracing::warn!(kind = %managed.gvk, name = meta::name(&object), %error, "cannot write a simulated resource");
             Some(RETRY)

@@ -1,7 +1,5 @@
 //! Names a cloud would have given: the same for the same object, whenever it is asked.
 
-use std::fmt::Write as _;
-
 use purlin_api::meta;
 use purlin_api::meta::{Gvk, names::ANNOTATION_EXTERNAL_NAME};
 use serde_json::Value;
@@ -120,7 +118,9 @@ fn hex(seed: u64, salt: &str, digits: usize) -> String {
     let mut text = String::new();
     let mut state = fnv(seed, salt.as_bytes());
     while text.len() < digits {
-        drop(write!(text, "{state:016x}"));
+        let digit = |shift: u32| u32::try_from((state >> shift) & 0xf).unwrap_or(0);
+        let digits = (0..16).rev().map(|place| digit(place * 4));
+        text.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
         state = fnv(state, b"more");
     }
     text.truncate(digits);

@@ -61,6 +61,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "cases read better so")]
     fn crd(categories: Value, spec: Value) -> Value {
         json!({"spec": {"group": "a.b", "names": {"kind": "K", "plural": "ks", "categories": categories}, "versions": [{"name": "v1", "served": true, "storage": true,
             "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec, "status": {"type": "object", "properties": {"atProvider": {"type": "object"}}}}}}}]},

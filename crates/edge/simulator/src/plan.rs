@@ -55,13 +55,10 @@ pub(crate) fn plan(
         options,
     );
     let mut status = object["status"].as_object().cloned().unwrap_or_default();
-    if phase != Phase::Creating && phase != Phase::Failed {
-        if let Some(schema) = &managed.at_provider {
-            status.insert(
-                "atProvider".to_owned(),
-                fill::at_provider(schema, object, &identity),
-            );
-        }
+    let exists = matches!(phase, Phase::Available | Phase::Unavailable);
+    if let Some(schema) = managed.at_provider.as_ref().filter(|_| exists) {
+        let observed = fill::at_provider(schema, object, &identity);
+        status.insert("atProvider".to_owned(), observed);
     }
     let generation = meta::generation(object);
     for condition in conditions(phase) {

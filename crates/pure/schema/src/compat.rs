@@ -72,7 +72,7 @@ pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
     let new_versions = new["spec"]["versions"].as_array().unwrap_or(&empty);
     let find = |list: &'_ [Value], name: &Value| list.iter().position(|one| one["name"] == *name);
     for before in old_versions {
-        changes.version = before["name"].as_str().unwrap_or_default().to_owned();
+        changes.version = name_of(before);
         match find(new_versions, &before["name"]) {
             Some(index) => version(before, &new_versions[index], &mut changes),
             None => changes.add(
@@ -85,7 +85,7 @@ pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
     }
     for after in new_versions {
         if find(old_versions, &after["name"]).is_none() {
-            changes.version = after["name"].as_str().unwrap_or_default().to_owned();
+            changes.version = name_of(after);
             added_version(after, old_versions, &mut changes);
         }
     }
@@ -115,6 +115,10 @@ impl Changes {
     fn changed(&mut self, path: &str, verdict: Verdict, why: impl Into<String>) {
         self.add(path, ChangeKind::Changed, verdict, why);
     }
+}
+
+fn name_of(version: &Value) -> String {
+    version["name"].as_str().unwrap_or_default().to_owned()
 }
 
 /// What belongs to all versions.
@@ -187,7 +191,7 @@ fn version(old: &Value, new: &Value, changes: &mut Changes) {
             "clients of this version get 404",
         ),
         (false, true) => {
-            changes.changed("served", Verdict::Safe, "the version is served from now on")
+            changes.changed("served", Verdict::Safe, "the version is served from now on");
         }
         _ => {}
     }

@@ -53,6 +53,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "cases read better so")]
     fn check(schema: Value, mut value: Value, expect: Value) {
         let schema = Schema::parse(&schema).unwrap();
         apply_defaults(&mut value, &schema);

@@ -123,10 +123,6 @@ fn read(schema: &Value, path: &str, depth: usize, errors: &mut Vec<FieldError>) 
     Some(Value::Object(out))
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one flat arm per shape reads better than seventeen functions"
-)]
 fn one(
     shape: Shape,
     value: &Value,
@@ -164,15 +160,15 @@ fn one(
             value.as_array().is_some_and(|list| !list.is_empty()),
             "a list of strings",
         ),
-        Shape::Schema => read(value, path, depth + 1, errors),
         Shape::SchemaList => list(value, path, depth, errors),
         Shape::SchemaMap => map(value, path, errors, |value, path, errors| {
             read(value, path, depth + 1, errors)
         }),
         Shape::SchemaOrFlag if value.is_boolean() => Some(value.clone()),
-        Shape::SchemaOrFlag => read(value, path, depth + 1, errors),
         Shape::SchemaOrList if value.is_array() => list(value, path, depth, errors),
-        Shape::SchemaOrList => read(value, path, depth + 1, errors),
+        Shape::Schema | Shape::SchemaOrFlag | Shape::SchemaOrList => {
+            read(value, path, depth + 1, errors)
+        }
         Shape::Dependencies => map(value, path, errors, |value, path, errors| {
             if value.is_array() {
                 one(Shape::TextList, value, path, depth, errors)

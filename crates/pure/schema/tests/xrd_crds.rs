@@ -71,7 +71,7 @@ fn normal(crd: &Value, authored: &[String]) -> Value {
                         Value::String(text)
                             if name == "description" && !authored.contains(text) =>
                         {
-                            *text = "<text>".to_owned();
+                            "<text>".clone_into(text);
                         }
                         other => walk(other, authored),
                     }

@@ -1,3 +1,9 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "a table of cases reads better so"
+)]
+
 use super::*;
 use serde_json::json;
 

@@ -122,21 +122,25 @@ fn words(error: &FieldError, path: &str) -> (String, Option<&'static str>) {
         );
     }
     let help = match error.reason {
-        Reason::Required if path.ends_with(".type") => {
+        Reason::Required if last(path) == "type" => {
             Some("add a type, or x-kubernetes-preserve-unknown-fields: true for anything")
         }
-        Reason::Required if path.ends_with(".schema") => {
+        Reason::Required if last(path) == "schema" => {
             Some("add schema.openAPIV3Schema, which may be empty: {}")
         }
         Reason::Invalid if path == "metadata.name" => {
             Some("name the XRD <spec.names.plural>.<spec.group>")
         }
-        Reason::Forbidden if path.ends_with(".type") => {
+        Reason::Forbidden if last(path) == "type" => {
             Some("say the type once, outside of the combination")
         }
         _ => None,
     };
     (error.message.clone(), help)
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// The composite's and the claim's CRD share the schema: the same finding is told once.

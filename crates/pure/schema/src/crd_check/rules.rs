@@ -12,6 +12,10 @@ const REASONS: [&str; 4] = [
     "FieldValueRequired",
 ];
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one check after the other, as the rules are written"
+)]
 pub(super) fn check(schema: &Schema, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let list = child(path, "x-kubernetes-validations");

@@ -202,7 +202,7 @@ impl Walk<'_> {
         let keyed = node["x-kubernetes-list-type"] == "map";
         match node.get("items") {
             Some(items @ Value::Object(_)) => {
-                self.node(items, &child(path, "items"), inside(false, keyed))
+                self.node(items, &child(path, "items"), inside(false, keyed));
             }
             Some(_) => self.forbid(
                 child(path, "items"),
@@ -362,6 +362,10 @@ impl Walk<'_> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one check after the other, as the rules are written"
+    )]
     fn keyed(&mut self, node: &Value, path: &str, keys: &[&str]) {
         let items = &node["items"];
         let at = child(path, "items");

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "cases read better so")]
+
 use super::*;
 use crate::error::Reason;
 use serde_json::json;
