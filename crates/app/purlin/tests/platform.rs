@@ -1,6 +1,10 @@
 //! The sample platform: what is in `xrds/`, `compositions/` and `environments/` holds together and renders as recorded.
 
-#![expect(clippy::tests_outside_test_module, reason = "an integration test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

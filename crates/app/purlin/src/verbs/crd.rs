@@ -4,6 +4,8 @@ use std::io::Read as _;
 
 use anyhow::Context as _;
 use purlin_diag::{Diagnostic, Diagnostics, Sources};
+use purlin_expr::crd::Rules;
+use purlin_schema::{CheckRules, FieldError, RulePlace, Schema};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -41,7 +43,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
             .filter(|document| document.value["kind"] == "CompositeResourceDefinition");
         let before = crds.len() + found.len();
         for xrd in xrds {
-            let (made, problems) = purlin_schema::crds_of(&xrd.value, &());
+            let (made, problems) = purlin_schema::crds_of(&xrd.value, &Cel);
             crds.extend(made);
             found.extend(problems.into_iter().map(|problem| {
                 let place = problem.path.as_deref().map(|path| xrd.places.nearest(path));
@@ -89,5 +91,34 @@ fn print(crds: &[Value], format: Format) -> String {
             let list = json!({"apiVersion": "v1", "kind": "List", "items": crds});
             format!("{list:#}\n")
         }
+    }
+}
+
+/// Compiles the rules of a schema with the CEL the server has.
+struct Cel;
+
+impl CheckRules for Cel {
+    fn check(&self, schema: &Schema, path: &str, _: RulePlace) -> Vec<FieldError> {
+        let mut alone = schema.clone();
+        let rules = std::mem::take(&mut alone.rules);
+        forget_rules(&mut alone);
+        alone.rules = rules;
+        Rules::compile(&alone, path).1
+    }
+
+    fn check_default(&self, _: &Schema, _: &Value, _: &str) -> Vec<FieldError> {
+        Vec::new()
+    }
+}
+
+/// The fields below are checked on their own: their rules would be told twice.
+fn forget_rules(schema: &mut Schema) {
+    schema.rules.clear();
+    schema.properties.values_mut().for_each(forget_rules);
+    if let Some(items) = schema.items.as_deref_mut() {
+        forget_rules(items);
+    }
+    if let Some(purlin_schema::Additional::Schema(inner)) = &mut schema.additional {
+        forget_rules(inner);
     }
 }
