@@ -3,6 +3,8 @@
 //! The rules Crossplane's patches follow (crossplane-runtime's merge options, which are mergo 1.0's): an *empty* value
 //! (`""`, 0, false, `[]`, `{}`, null) counts as absent, objects merge member by member, nothing is ever removed.
 
+use std::collections::BTreeSet;
+
 use crate::{List, Object, Value, ValueRef};
 
 /// How to merge.
@@ -38,16 +40,29 @@ fn place(at: &str) -> String {
 /// When lists are to be appended and something there is neither a list nor null.
 pub fn merge(old: Value, new: Value, options: MergeOptions) -> Result<Value, MergeError> {
     let new = match (&old, new) {
-        (Value::List(old), Value::List(new)) if options.append => Value::List(
-            new.iter()
-                .filter(|item| !old.iter().any(|there| there == *item))
-                .map(ValueRef::to_owned)
-                .collect(),
-        ),
+        (Value::List(old), Value::List(new)) if options.append => Value::List(missing(old, &new)),
         (_, new) => new,
     };
     let mut path = Vec::new();
     merge_at(Some(old), new, options, &mut path)
+}
+
+/// The items of `new` that `old` does not hold.
+fn missing(old: &List, new: &List) -> List {
+    // Comparing each with each is quickest for short lists, and takes for ever with long ones.
+    if old.len().saturating_mul(new.len()) < 10_000 {
+        return new
+            .iter()
+            .filter(|item| !old.iter().any(|there| there == *item))
+            .map(ValueRef::to_owned)
+            .collect();
+    }
+    let hash = |item: ValueRef<'_>| Object::from_iter([("", item)]).canonical_hash();
+    let held: BTreeSet<[u8; 32]> = old.iter().map(hash).collect();
+    new.iter()
+        .filter(|item| !held.contains(&hash(*item)))
+        .map(ValueRef::to_owned)
+        .collect()
 }
 
 /// Merges a value that is not null into what stands there, if anything does.
@@ -185,6 +200,17 @@ mod tests {
         assert_eq!(merged(old.clone(), new, KEEP), Some(old));
         let nested = merged(json!({"a": [1]}), json!({"a": [1]}), FORCE_APPEND);
         assert_eq!(nested, Some(json!({"a": [1, 1]})));
+    }
+
+    #[test]
+    fn long_lists_are_joined_like_short_ones() {
+        let old: Vec<Json> = (0..200).map(|n| json!({"n": n})).collect();
+        let new: Vec<Json> = (100..300).map(|n| json!({"n": f64::from(n)})).collect();
+        let joined: Vec<Json> = (0..300).map(|n| json!({"n": n})).collect();
+        assert_eq!(
+            merged(json!(old), json!(new), FORCE_APPEND),
+            Some(json!(joined))
+        );
     }
 
     #[test]

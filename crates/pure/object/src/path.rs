@@ -18,6 +18,9 @@ pub use write::WriteError;
 /// The largest index a path may write to; reads are not limited.
 pub const MAX_INDEX: u32 = 1024;
 
+/// The most steps a path may have: as deep as an object may be.
+pub const MAX_STEPS: usize = 128;
+
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
@@ -55,6 +58,9 @@ pub enum PathError {
         /// Its place in bytes, from 0.
         at: usize,
     },
+    /// More steps than [`MAX_STEPS`].
+    #[error("a field path has at most {MAX_STEPS} steps, and this one has more")]
+    TooDeep,
     /// A bracket that is never closed.
     #[error("`{path}` is no field path: the `[` at position {at} is never closed")]
     Unterminated {
@@ -79,6 +85,9 @@ impl Path {
         let mut segments = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
+            if segments.len() > MAX_STEPS {
+                return Err(PathError::TooDeep);
+            }
             let at = text.len() - rest.len();
             match first {
                 '[' => {

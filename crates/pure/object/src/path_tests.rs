@@ -44,6 +44,13 @@ fn a_path_prints_as_it_parses() {
     }
 }
 
+#[test]
+fn a_path_is_not_deeper_than_an_object() {
+    assert!(Path::parse(&"a.".repeat(100_000)).is_err());
+    assert!(Path::parse(&"[0]".repeat(100_000)).is_err());
+    assert!(Path::parse(&vec!["a"; 128].join(".")).is_ok());
+}
+
 fn read(path: &str, json: Json) -> Result<Json, ReadError> {
     let object = object(json);
     let path = Path::parse(path).expect("a path");

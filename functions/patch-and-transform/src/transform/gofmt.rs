@@ -326,12 +326,20 @@ fn list_text(out: &mut Vec<u8>, spec: &Spec, verb: char, list: ListRef<'_>) {
     };
     out.extend_from_slice(open);
     for (index, item) in list.iter().enumerate() {
+        if is_padded_too_long(out, spec) {
+            return;
+        }
         if index > 0 {
             out.extend_from_slice(between);
         }
         element(out, spec, verb, item.into());
     }
     out.push(close);
+}
+
+/// A width counts for each item. What is too long is refused in the end, and is not to be made first.
+fn is_padded_too_long(out: &[u8], spec: &Spec) -> bool {
+    (spec.width.is_some() || spec.precision.is_some()) && out.len() > MAX_OUTPUT
 }
 
 fn map_text(out: &mut Vec<u8>, spec: &Spec, verb: char, map: ObjectRef<'_>) {
@@ -344,6 +352,9 @@ fn map_text(out: &mut Vec<u8>, spec: &Spec, verb: char, map: ObjectRef<'_>) {
     members.sort_by_key(|(key, _)| *key);
     out.extend_from_slice(open);
     for (index, (key, value)) in members.into_iter().enumerate() {
+        if is_padded_too_long(out, spec) {
+            return;
+        }
         if index > 0 {
             out.extend_from_slice(between);
         }

@@ -121,5 +121,8 @@ fn a_huge_width_is_an_error_and_not_a_huge_allocation() {
     let text = Arg::Text(b"a");
     assert_eq!(sprintf("%5000000s", &[text]), Err(TooLong));
     assert_eq!(sprintf(&"%1000000[1]s".repeat(9), &[text]), Err(TooLong));
+    let list: List = (0..10_000).map(Value::Int).collect();
+    let list = Value::List(list);
+    assert_eq!(sprintf("%1000000d", &[list.as_ref().into()]), Err(TooLong));
     check("%99999999999s", &[text], "%!(NOVERB)%!(EXTRA string=a)");
 }
