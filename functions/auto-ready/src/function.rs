@@ -3,9 +3,11 @@
 use prost_types::Duration;
 use purlin_function::input::decode;
 use purlin_function::{
-    Function, Ready, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
-    parse_duration,
+    Diagnostics, Function, Ready, RequestView as _, Response, RunFunctionRequest,
+    RunFunctionResponse, parse_duration,
 };
+
+use purlin_object::Object;
 
 use crate::custom::Checks;
 use crate::health::{Gvk, is_healthy};
@@ -74,6 +76,10 @@ impl Function for AutoReady {
             meta.ttl = Some(ttl);
         }
         response
+    }
+
+    fn check(&self, input: &Object) -> Diagnostics {
+        decode::<Input>(input).err().unwrap_or_default()
     }
 }
 

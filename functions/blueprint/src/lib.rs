@@ -89,6 +89,15 @@ impl Function for Blueprint {
             Err(mistakes) => Response::to(request).mistakes(mistakes).build(),
         }
     }
+
+    fn check(&self, input: &purlin_object::Object) -> Diagnostics {
+        self.plan(input)
+            .as_ref()
+            .as_ref()
+            .err()
+            .cloned()
+            .unwrap_or_default()
+    }
 }
 
 /// This function, to be hosted.

@@ -114,7 +114,11 @@ fn string(text: &str, field: &str, mistakes: &mut Diagnostics) -> Tree {
     let embedded = match Embedded::parse(text) {
         Ok(embedded) => embedded,
         Err(problems) => {
-            mistakes.extend(problems.iter().map(|problem| told(problem, text, field)));
+            mistakes.extend(
+                problems
+                    .iter()
+                    .map(|problem| told(problem, text, field).within(problem.start, problem.end)),
+            );
             return fixed();
         }
     };
@@ -128,11 +132,10 @@ fn string(text: &str, field: &str, mistakes: &mut Diagnostics) -> Tree {
                     program,
                     field: field.to_owned(),
                 })),
-                Err(problems) => mistakes.extend(
-                    problems
-                        .iter()
-                        .map(|problem| told(problem, hole.source, field)),
-                ),
+                Err(problems) => mistakes.extend(problems.iter().map(|problem| {
+                    let (start, end) = (problem.start, problem.end);
+                    told(problem, hole.source, field).within(hole.start + start, hole.start + end)
+                })),
             },
         }
     }

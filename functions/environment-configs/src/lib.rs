@@ -11,8 +11,6 @@
 mod environment;
 mod input;
 
-use std::sync::Arc;
-
 use purlin_function::selection::{self, Choice};
 use purlin_function::{
     Hosted, RequestView as _, Resource, Response, RunFunctionRequest, RunFunctionResponse, Selector,
@@ -31,7 +29,7 @@ pub fn hosted() -> Hosted {
         name: "function-environment-configs",
         api_version: "environmentconfigs.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: Arc::new(run),
+        function: purlin_function::typed::<Input>(run),
     }
 }
 

@@ -6,8 +6,6 @@
 //! What differs: an entry without the `ref` or `selector` its type needs is FATAL, where the original crashed; and a message
 //! names the entry, what was found and what to do.
 
-use std::sync::Arc;
-
 use purlin_function::selection::{self, Choice, LabelMatcher};
 use purlin_function::{
     Hosted, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse, Selector, input,
@@ -24,7 +22,7 @@ pub fn hosted() -> Hosted {
         name: "function-extra-resources",
         api_version: "extra-resources.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: Arc::new(run),
+        function: purlin_function::typed::<Input>(run),
     }
 }
 

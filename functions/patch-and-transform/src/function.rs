@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use purlin_diag::Diagnostics;
 use purlin_function::{
     Function, Ready, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
 };
@@ -38,6 +39,13 @@ impl Function for PatchAndTransform {
                 response.fatal(fatal).build()
             }
         }
+    }
+
+    fn check(&self, input: &Object) -> Diagnostics {
+        self.plans
+            .plan(input)
+            .err()
+            .map_or_else(Diagnostics::new, |found| found.as_ref().clone())
     }
 }
 

@@ -11,7 +11,6 @@ mod input;
 mod rule;
 mod usage;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use purlin_function::{
@@ -27,7 +26,7 @@ pub fn hosted() -> Hosted {
         name: "function-sequencer",
         api_version: "sequencer.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: Arc::new(run),
+        function: purlin_function::typed::<Input>(run),
     }
 }
 

@@ -10,5 +10,7 @@ pub(crate) fn functions() -> Functions {
         function_blueprint::hosted(),
         function_environment_configs::hosted(),
         function_extra_resources::hosted(),
+        function_sequencer::hosted(),
+        function_blueprint::hosted(),
     ])
 }

@@ -267,21 +267,60 @@ fn a_composition_of_another_kind_is_refused() {
 }
 
 #[test]
-fn a_mistake_in_a_functions_input_is_told_by_the_function() {
-    let folder = folder(&[
-        ("xr.yaml", XR),
-        (
-            "composition.yaml",
-            &COMPOSITION.replace("type: None", "type: Nope"),
-        ),
-    ]);
+fn mistakes_in_the_inputs_of_functions_have_their_places() {
+    let bad = COMPOSITION
+        .replace("type: None", "type: MatchString")
+        .replace("fromFieldPath: spec.region", "fromFieldPath: spec..region")
+        + "  - step: blueprint
+    functionRef:
+      name: function-blueprint
+    input:
+      apiVersion: blueprint.fn.purlin.dev/v1alpha1
+      kind: Blueprint
+      resources:
+      - name: note
+        manifest:
+          apiVersion: v1
+          kind: ConfigMap
+          data:
+            text: |
+              the region is
+              ${xr.spec.region + }
+";
+    let folder = folder(&[("xr.yaml", XR), ("composition.yaml", &bad)]);
     let (code, stdout, stderr) = run(&folder, &["xr.yaml", "composition.yaml"]);
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    assert!(
-        stderr.starts_with("error: pipeline step \"resources\" returned a fatal result: "),
-        "{stderr}"
-    );
-    assert!(stderr.contains("Nope"), "{stderr}");
+    let lines: Vec<&str> = stderr
+        .lines()
+        .filter(|line| line.starts_with("composition.yaml"))
+        .collect();
+    let places = [
+        (
+            "composition.yaml:23:26: error[input/invalid]: ",
+            "spec..region",
+        ),
+        (
+            "composition.yaml:26:11: error[input/required]: ",
+            "matchString",
+        ),
+        (
+            "composition.yaml:26:11: error[input/required]: ",
+            "fieldPath",
+        ),
+        (
+            "composition.yaml:41:34: error[expr/syntax]: ",
+            "ends too early",
+        ),
+    ];
+    assert_eq!(lines.len(), places.len(), "{stderr}");
+    for (place, words) in places {
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with(place) && line.contains(words)),
+            "{place} {words}: {stderr}"
+        );
+    }
 }
 
 #[test]

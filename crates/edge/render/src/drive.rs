@@ -27,6 +27,8 @@ pub struct Rendered {
     pub deleted: Vec<String>,
     /// What the pass came to.
     pub outcome: Outcome,
+    /// What the functions would change in their inputs.
+    pub found: Diagnostics,
 }
 
 /// Why there is nothing to print.
@@ -89,6 +91,7 @@ pub async fn render(
         documents: documents(inputs, &outcome, &rendered, show),
         deleted: deleted(inputs, &outcome),
         outcome,
+        found,
     })
 }
 

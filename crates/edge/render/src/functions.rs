@@ -18,7 +18,7 @@ pub enum Route {
     Remote(String),
 }
 
-/// Finds the function of every step: one of those in this process, by its name, the name of its package or the kind of
+/// Finds the function of every step, and what those in this process find wrong with their inputs. A function is one of those in this process, by its name, the name of its package or the kind of
 /// its input; or else one that listens where its manifest says.
 pub fn route(inputs: &Inputs, hosted: &Functions) -> (BTreeMap<String, Route>, Diagnostics) {
     let mut routes = BTreeMap::new();
@@ -30,7 +30,12 @@ pub fn route(inputs: &Inputs, hosted: &Functions) -> (BTreeMap<String, Route>, D
             .find(|(function, _)| function.name == step.function);
         let function = manifest.map(|(function, _)| function);
         match find(step, function, hosted) {
-            Ok(route) => drop(routes.insert(step.name.clone(), route)),
+            Ok(route) => {
+                if let Route::Hosted(hosted) = &route {
+                    found.extend(check_input(inputs, index, step, hosted));
+                }
+                routes.insert(step.name.clone(), route);
+            }
             Err(problem) => {
                 let path = format!("spec.pipeline[{index}].functionRef.name");
                 let place = match manifest {
@@ -41,7 +46,45 @@ pub fn route(inputs: &Inputs, hosted: &Functions) -> (BTreeMap<String, Route>, D
             }
         }
     }
+    found.sort();
     (routes, found)
+}
+
+/// What a function finds wrong with its input, with the places in the Composition's file.
+fn check_input(inputs: &Inputs, index: usize, step: &Step, hosted: &Hosted) -> Diagnostics {
+    let Some(input) = &step.input else {
+        return Diagnostics::new();
+    };
+    let places = &inputs.composition_places;
+    let at = format!("spec.pipeline[{index}].input");
+    let found = hosted.function.check(input).into_iter();
+    found
+        .map(|mut finding| {
+            let inside = finding.path.take().unwrap_or_default();
+            let dot = if inside.is_empty() || inside.starts_with('[') {
+                ""
+            } else {
+                "."
+            };
+            let path = format!("{at}{dot}{inside}");
+            let part = finding
+                .within
+                .and_then(|(start, end)| places.range(&path, start, end));
+            let key = finding
+                .code
+                .0
+                .ends_with("unknown-field")
+                .then(|| places.key(&path));
+            let place = part
+                .or_else(|| key.flatten())
+                .unwrap_or_else(|| places.nearest(&path));
+            // What is not there has no place of its own, so it is named.
+            if places.value(&path).is_none() && !inside.is_empty() {
+                finding.message = format!("`{inside}` {}", finding.message);
+            }
+            finding.at(place).path(path)
+        })
+        .collect()
 }
 
 struct Problem(Box<Diagnostic>);

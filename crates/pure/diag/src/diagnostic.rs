@@ -49,6 +49,8 @@ pub struct Diagnostic {
     pub place: Option<Place>,
     /// The field path inside the object, for example `spec.pipeline[0].input`.
     pub path: Option<String>,
+    /// Which bytes of the text at `path`, when only a part of that text is meant.
+    pub within: Option<(usize, usize)>,
     /// What to do about it.
     pub help: Option<String>,
 }
@@ -76,6 +78,7 @@ impl Diagnostic {
             message: message.into(),
             place: None,
             path: None,
+            within: None,
             help: None,
         }
     }
@@ -91,6 +94,13 @@ impl Diagnostic {
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
+        self
+    }
+
+    /// Says which bytes of the text at the field path.
+    #[must_use]
+    pub fn within(mut self, start: usize, end: usize) -> Self {
+        self.within = Some((start, end.max(start)));
         self
     }
 

@@ -5,7 +5,10 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use purlin_diag::Diagnostics;
+use purlin_object::Object;
 use purlin_proto::v1::{RunFunctionRequest, RunFunctionResponse};
+use serde::de::DeserializeOwned;
 
 use crate::Response;
 
@@ -13,6 +16,13 @@ use crate::Response;
 pub trait Function: Send + Sync {
     /// Answers a request. Mistakes of users are FATAL results ([`crate::Response::fatal`]), never panics.
     fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse;
+
+    /// Everything that is wrong with an input, found without running: field paths are inside the input. Whoever has the
+    /// file shows the places. A function that cannot tell beforehand finds nothing.
+    fn check(&self, input: &Object) -> Diagnostics {
+        let _ = input;
+        Diagnostics::new()
+    }
 }
 
 impl<F> Function for F
@@ -21,6 +31,31 @@ where
 {
     fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse {
         self(request)
+    }
+}
+
+/// A function that is one `fn`, and whose input is a `T`: what does not fit `T` is found without running.
+pub fn typed<T: DeserializeOwned + 'static>(
+    run: fn(&RunFunctionRequest) -> RunFunctionResponse,
+) -> Arc<dyn Function> {
+    Arc::new(Typed {
+        run,
+        decode: |input| crate::input::decode::<T>(input).err().unwrap_or_default(),
+    })
+}
+
+struct Typed {
+    run: fn(&RunFunctionRequest) -> RunFunctionResponse,
+    decode: fn(&Object) -> Diagnostics,
+}
+
+impl Function for Typed {
+    fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse {
+        (self.run)(request)
+    }
+
+    fn check(&self, input: &Object) -> Diagnostics {
+        (self.decode)(input)
     }
 }
 

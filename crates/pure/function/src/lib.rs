@@ -15,8 +15,9 @@ mod response;
 pub mod selection;
 
 pub use duration::parse_duration;
-pub use function::{Function, Hosted, Panicked, run_caught};
+pub use function::{Function, Hosted, Panicked, run_caught, typed};
 pub use functions::Functions;
+pub use purlin_diag::{Diagnostic, Diagnostics};
 pub use purlin_proto::v1::{
     Capability, Condition, Ready, Resource, RunFunctionRequest, RunFunctionResponse, Severity,
     Status, Target,

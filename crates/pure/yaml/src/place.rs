@@ -144,6 +144,18 @@ impl PlaceMap {
         ))
     }
 
+    /// Where bytes `start` to `end` of the text value at `path` stand; only the start is known of what spans lines.
+    pub fn range(&self, path: &str, start: usize, end: usize) -> Option<Place> {
+        let first = self.within(path, start)?;
+        let last = self.within(path, end)?;
+        let length = if first.line == last.line {
+            last.column.saturating_sub(first.column)
+        } else {
+            0
+        };
+        Some(first.with_length(length))
+    }
+
     /// The same map, rooted at the value at `path`: for an object embedded in another.
     pub fn under(&self, path: &str) -> Option<Self> {
         Some(Self {

@@ -132,6 +132,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> anyhow::Result<Exit> {
     runtime.shutdown_background();
     match rendered {
         Ok(rendered) => {
+            report(ui, &rendered.found, &sources);
             for gone in &rendered.deleted {
                 ui.say(format_args!(
                     "note: {gone} is observed and no longer desired: the engine would delete it"
