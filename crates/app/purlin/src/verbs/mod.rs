@@ -7,6 +7,7 @@ mod promote;
 mod render;
 mod serve;
 mod trace;
+mod up;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ enum Verb {
     Completions(completions::Args),
     /// Move versions of infrastructure APIs from environment to environment, in Git.
     Promote(Box<promote::Args>),
+    /// Start an API server, the engine, functions and a simulated provider on this machine.
+    Up(up::Args),
     /// Run the composition engine on a cluster.
     Engine(engine::Args),
     /// Serve composition functions over gRPC.
@@ -62,6 +65,7 @@ pub(crate) fn main() -> ExitCode {
     let ui = Ui;
     let outcome = match cli.verb {
         Verb::Completions(args) => completions::run(&args, &ui),
+        Verb::Up(args) => up::run(&args, &ui),
         Verb::Engine(args) => engine::run(&args, &ui),
         Verb::Promote(args) => promote::run(&args, &ui),
         Verb::Trace(args) => trace::run(&args, &ui),
