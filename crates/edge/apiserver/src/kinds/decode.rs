@@ -60,7 +60,7 @@ fn settle(field: &Field, fields: &mut Map<String, Value>) {
     let present = fields.get(field.name);
     let empty = present.is_none_or(|value| match (&field.holds, value) {
         (_, Value::Null) => true,
-        (Type::Message(_), _) => false,
+        (Type::Message(_) | Type::Json, _) => false,
         (_, _) if field.pointer => false,
         (_, Value::String(text)) => text.is_empty(),
         (_, Value::Bool(flag)) => !flag,
