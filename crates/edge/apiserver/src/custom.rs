@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use purlin_expr::crd::Rules;
 use purlin_schema::Schema;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -50,6 +51,8 @@ pub(crate) struct Custom {
     /// The warning each request of a deprecated version is answered with.
     pub deprecation: Option<String>,
     pub terminating: bool,
+    /// Its `x-kubernetes-validations`.
+    pub rules: Rules,
 }
 
 fn text(value: &Value, name: &str) -> String {
@@ -106,6 +109,8 @@ pub(crate) fn resources(definition: &Value) -> Vec<Resource> {
     let resources = served.filter_map(|version| {
         let name = text(version, "name");
         let schema = schemas.get(&name)?.clone();
+        // What does not compile was refused when the definition was written.
+        let (rules, _) = Rules::compile(&schema, "");
         let custom = Custom {
             definition: stamp,
             version: name.clone(),
@@ -124,6 +129,7 @@ pub(crate) fn resources(definition: &Value) -> Vec<Resource> {
                 .collect(),
             deprecation: deprecation(version, &group, spec),
             terminating,
+            rules,
         };
         Some(Resource {
             group: group.clone(),
@@ -187,6 +193,9 @@ impl Custom {
                     .collect::<Vec<_>>()
                     .join(", ")
             })?;
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            crate::verbs::create::tidy(metadata);
+        }
         unknown.extend(purlin_schema::prune(object, &self.schema));
         self.fill(object);
         Ok(unknown)
@@ -223,21 +232,95 @@ impl Custom {
         object
     }
 
-    /// Checks an object, or what an update changes in it; through `/status` only the status.
-    pub(crate) fn check(&self, object: &Value, old: Option<&Value>, sub: &str) -> Vec<FieldError> {
-        let found = match (sub, old) {
-            ("status", Some(old)) => {
-                let (Some(status), Some(schema)) =
-                    (object.get("status"), self.schema.field("status"))
-                else {
-                    return Vec::new();
-                };
-                purlin_schema::validate_part(status, old.get("status"), schema, "status")
-            }
+    /// Checks an object, or what an update changes in it; through `/status` only the status and the rules.
+    pub(crate) fn check(&self, object: &Value, old: Option<&Value>, sub: &str) -> Found {
+        let schema = match (sub, old) {
+            ("status", Some(old)) => match (object.get("status"), self.schema.field("status")) {
+                (Some(status), Some(schema)) => {
+                    purlin_schema::validate_part(status, old.get("status"), schema, "status")
+                }
+                _ => Vec::new(),
+            },
             (_, Some(old)) => purlin_schema::validate_update(object, old, &self.schema),
             (_, None) => purlin_schema::validate(object, &self.schema),
         };
-        found.into_iter().map(convert).collect()
+        let mut found = Found {
+            errors: schema.into_iter().map(convert).collect(),
+            warnings: Vec::new(),
+        };
+        if let Some(scale) = self.scale.as_ref().filter(|_| sub.is_empty()) {
+            found.errors.extend(scale.check(object));
+        }
+        self.check_rules(object, old, &mut found);
+        found
+    }
+
+    fn check_rules(&self, object: &Value, old: Option<&Value>, found: &mut Found) {
+        if self.rules.is_empty() {
+            return;
+        }
+        let unreadable = [
+            Cause::Required,
+            Cause::TypeInvalid,
+            Cause::TooLong,
+            Cause::TooMany,
+            Cause::NotSupported,
+        ];
+        if found.errors.iter().any(|e| unreadable.contains(&e.cause)) {
+            found.errors.push(FieldError::invalid(
+                "",
+                &Value::Null,
+                "some validation rules were not checked because the object was invalid; correct the existing errors to \
+                 complete validation",
+            ));
+            return;
+        }
+        for violation in self.rules.check(object, old) {
+            if violation.ratcheted {
+                found.warnings.push(violation.error.to_string());
+            } else {
+                found.errors.push(convert(violation.error));
+            }
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub errors: Vec<FieldError>,
+    pub warnings: Vec<String>,
+}
+
+impl ScalePaths {
+    /// The fields the scale subresource reads hold what it can show.
+    fn check(&self, object: &Value) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        for path in [&self.spec, &self.status] {
+            let mut value = Some(object);
+            let mut wrong = None;
+            for step in path.split('.').filter(|s| !s.is_empty()) {
+                match value {
+                    Some(Value::Object(fields)) => value = fields.get(step),
+                    Some(Value::Null) | None => value = None,
+                    Some(other) => {
+                        wrong = Some((other.clone(), "is not an object"));
+                        break;
+                    }
+                }
+            }
+            match value.and_then(Value::as_i64) {
+                Some(n) if n < 0 => wrong = Some((n.into(), "should be a non-negative integer")),
+                Some(n) if n > i64::from(i32::MAX) => {
+                    wrong = Some((n.into(), "should be less than or equal to 2147483647"));
+                }
+                _ => {}
+            }
+            if let Some((value, why)) = wrong {
+                errors.push(FieldError::invalid(path.clone(), &value, why));
+            }
+        }
+        errors
     }
 }
 

@@ -1,8 +1,10 @@
 //! Custom resource definitions: what they may hold, which names they get, and when they serve.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
+use purlin_expr::crd::Rules;
+use purlin_schema::Schema;
 use serde_json::{Value, json};
 
 use crate::custom;
@@ -19,11 +21,71 @@ pub(crate) fn check(object: &Value, old: Option<&Value>, subresource: &str) -> V
     if subresource == "status" {
         return Vec::new();
     }
-    let found = match old {
+    let mut found = match old {
         Some(old) => purlin_schema::check_crd_update(object, old, &()),
         None => purlin_schema::check_crd(object, &()),
     };
+    // Rules whose field path is broken are not compiled: there is nothing they could be about.
+    let broken = found.iter().any(|e| e.path.ends_with(".fieldPath"));
+    if !broken && old.is_none_or(|old| old["spec"]["versions"] != object["spec"]["versions"]) {
+        found.extend(check_rules(object));
+    }
     found.into_iter().map(custom::convert).collect()
+}
+
+/// What does not compile in the rules of the schemas. A schema all versions share is checked once.
+fn check_rules(definition: &Value) -> Vec<purlin_schema::FieldError> {
+    let versions = definition["spec"]["versions"].as_array();
+    let schemas: Vec<&Value> = versions
+        .into_iter()
+        .flatten()
+        .map(|v| &v["schema"]["openAPIV3Schema"])
+        .collect();
+    let shared = schemas.windows(2).all(|pair| pair.first() == pair.get(1));
+    let mut errors = Vec::new();
+    for (index, document) in schemas.iter().enumerate() {
+        let Ok(schema) = Schema::parse(document) else {
+            continue;
+        };
+        let path = if shared {
+            "spec.validation.openAPIV3Schema".to_owned()
+        } else {
+            format!("spec.versions[{index}].schema.openAPIV3Schema")
+        };
+        errors.extend(Rules::compile(&schema, &path).1);
+        if shared {
+            break;
+        }
+    }
+    errors
+}
+
+/// What each definition serves, kept until the definition changes.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    known: BTreeMap<String, (String, Vec<Resource>)>,
+}
+
+impl Served {
+    fn of(&mut self, definition: &Value) -> Vec<Resource> {
+        let metadata = &definition["metadata"];
+        let state = format!(
+            "{} {} {} {}",
+            metadata["uid"],
+            metadata["generation"],
+            definition["status"]["acceptedNames"],
+            metadata["deletionTimestamp"].is_null(),
+        );
+        let name = name(definition);
+        if let Some((known, resources)) = self.known.get(&name)
+            && *known == state
+        {
+            return resources.clone();
+        }
+        let resources = custom::resources(definition);
+        self.known.insert(name, (state, resources.clone()));
+        resources
+    }
 }
 
 fn is_true(definition: &Value, condition: &str) -> bool {
@@ -46,7 +108,7 @@ struct Taken {
 /// What is served is published before a definition is said to be established, so that nobody who waits for that is
 /// told that the resource is not there.
 pub(crate) fn reconcile(core: &Arc<Core>) {
-    let _one_at_a_time = core
+    let mut served = core
         .definitions
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
@@ -64,6 +126,7 @@ pub(crate) fn reconcile(core: &Arc<Core>) {
             );
         }
     }
+    let names_kept: BTreeSet<String> = snapshot.objects.iter().map(|o| name(&o.value)).collect();
     let mut planned: Vec<(Key, Value)> = Vec::new();
     let mut serving: Vec<Resource> = Vec::new();
     for object in &snapshot.objects {
@@ -73,12 +136,13 @@ pub(crate) fn reconcile(core: &Arc<Core>) {
         let mut next = definition.clone();
         next["status"] = status.clone();
         if is_true(&next, "Established") {
-            serving.extend(custom::resources(&next));
+            serving.extend(served.of(&next));
         }
         if status != definition["status"] {
             planned.push((Key::new("", &name(definition)), status));
         }
     }
+    served.known.retain(|name, _| names_kept.contains(name));
     core.registry.publish(serving);
     for (key, status) in planned {
         core.mutate(&ID.into(), &key, |value| {

@@ -162,6 +162,11 @@ impl Failure {
         self
     }
 
+    /// Shows details even though there are none.
+    pub(crate) fn with_details(self) -> Self {
+        self.about("", "", "")
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }

@@ -278,6 +278,7 @@ const PATCH: &[(&str, &str)] = &[
     ("fieldValidation", "string"),
     ("force", "boolean"),
 ];
+const GET: &[(&str, &str)] = &[("resourceVersion", "string")];
 const DELETE: &[(&str, &str)] = &[
     ("dryRun", "string"),
     ("gracePeriodSeconds", "integer"),
@@ -516,6 +517,11 @@ fn item_operations(base: &Operation<'_>) -> Map<String, Value> {
     let get = Operation {
         id: "read",
         action: "get",
+        query: if base.resource.custom().is_some() {
+            GET
+        } else {
+            &[]
+        },
         ..*base
     };
     let put = Operation {

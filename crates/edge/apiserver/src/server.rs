@@ -24,7 +24,7 @@ pub(crate) struct Core {
     pub clock: Clock,
     pub stop: CancellationToken,
     /// Serialises the steps that look at every definition.
-    pub definitions: std::sync::Mutex<()>,
+    pub definitions: std::sync::Mutex<crate::definitions::Served>,
     /// How often a quiet watch gets a bookmark.
     pub bookmark: Duration,
     /// Wakes whoever waits for housekeeping to be idle.

@@ -294,7 +294,7 @@ fn metadata_mut(object: &mut Value) -> Option<&mut Map<String, Value>> {
 ///
 /// `live` is `None` for a create.
 pub(crate) fn track_update(rules: &Rules, live: Option<&Value>, new: &mut Value, writer: &Writer) {
-    let nothing = empty_like(new);
+    let nothing = empty_like(rules, new);
     let base = live.unwrap_or(&nothing);
     let managed = live_or_new(base, new, !writer.subresource.is_empty());
     strip(new);
@@ -306,8 +306,12 @@ pub(crate) fn track_update(rules: &Rules, live: Option<&Value>, new: &mut Value,
     managed.write(new);
 }
 
-fn empty_like(object: &Value) -> Value {
-    json!({"apiVersion": object["apiVersion"], "kind": object["kind"]})
+/// The object as it was before it was created.
+fn empty_like(rules: &Rules, object: &Value) -> Value {
+    let mut empty = rules.empty.clone();
+    empty["apiVersion"] = object["apiVersion"].clone();
+    empty["kind"] = object["kind"].clone();
+    empty
 }
 
 fn updated(
@@ -339,7 +343,7 @@ pub(crate) fn apply(
         .and_then(Value::as_str)
         .unwrap_or_default();
     check_config(rules, config, name)?;
-    let nothing = empty_like(config);
+    let nothing = empty_like(rules, config);
     let base = without_entries(live.unwrap_or(&nothing));
     let mut managed = live.map(read).unwrap_or_default();
     if managed.managers.is_empty() {
@@ -352,16 +356,24 @@ pub(crate) fn apply(
     let id = ManagerId::new(&writer.manager, true, &rules.version, &writer.subresource);
     let former = managed.managers.clone();
     let run = |force| updater::apply(rules, &base, config, former.clone(), (&id, force));
-    let applied = match run(force) {
-        Err(conflicts) if lifted(&conflicts, &base, writer) => run(true),
-        other => other,
-    };
+    let applied = run(force).or_else(|conflicts| {
+        let lifted = liftable(rules, &base, writer);
+        let rest = conflicts
+            .into_iter()
+            .map(|(id, set)| (id, set.difference(&lifted)));
+        let rest: Conflicts = rest.filter(|(_, set)| !set.is_empty()).collect();
+        if rest.is_empty() {
+            run(true)
+        } else {
+            Err(rest)
+        }
+    });
     let applied = applied.map_err(|conflicts| conflict::failure(&conflicts, &managed))?;
     managed.managers = applied.managers;
     managed.strip_manager(&id);
     managed.cap();
     let mut object = applied.object;
-    if !super::path::same(&object, &base) || managed.managers != former {
+    if !super::path::same(&object, &base) {
         managed.times.insert(id, writer.now.clone());
     }
     refresh_last_applied(&mut object, live, config, writer);
@@ -402,37 +414,19 @@ fn check_config(rules: &Rules, config: &Value, name: &str) -> Outcome<()> {
     )))
 }
 
-/// `kubectl apply --server-side` after `kubectl apply`: its own last-applied values do not conflict with it.
-fn lifted(conflicts: &Conflicts, live: &Value, writer: &Writer) -> bool {
+/// What `kubectl apply --server-side` may take over after `kubectl apply`: its own last-applied values that still hold.
+fn liftable(rules: &Rules, live: &Value, writer: &Writer) -> Set {
     if writer.manager != "kubectl" {
-        return false;
+        return Set::default();
     }
-    let Some(last) = annotation(live).and_then(|text| serde_json::from_str::<Value>(text).ok())
+    let last = annotation(live).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let Some(last) = last
+        .filter(|last| last["apiVersion"] == live["apiVersion"] && last["kind"] == live["kind"])
     else {
-        return false;
+        return Set::default();
     };
-    conflicts.iter().all(|(id, set)| {
-        !id.applied
-            && id.name == "kubectl-client-side-apply"
-            && set.paths().iter().all(|path| {
-                let (old, now) = (dig(&last, path), dig(live, path));
-                old.is_some() && old == now
-            })
-    })
-}
-
-fn dig<'a>(value: &'a Value, path: &[super::path::Element]) -> Option<&'a Value> {
-    path.iter().try_fold(value, |value, element| match element {
-        super::path::Element::Field(name) => value.get(name),
-        super::path::Element::Key(keys) => value
-            .as_array()?
-            .iter()
-            .find(|item| keys.iter().all(|(k, v)| item.get(k) == Some(v))),
-        super::path::Element::Value(wanted) => {
-            value.as_array()?.iter().find(|item| *item == wanted)
-        }
-        super::path::Element::Index(_) => None,
-    })
+    let differs = typed::compare(&rules.shape, live, &last);
+    typed::paths(&rules.shape, &last).difference(&differs.touched())
 }
 
 fn annotation(object: &Value) -> Option<&str> {

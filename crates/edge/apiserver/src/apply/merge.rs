@@ -124,7 +124,7 @@ fn merge_items(list: &ListShape, live: &[Value], applied: &[Value]) -> Vec<Value
     out
 }
 
-/// The value without the given paths. A map or list that loses all its content becomes null.
+/// The value without the given paths. A list that loses all its items becomes null, a map stays.
 pub(crate) fn remove(shape: &Shape, value: &Value, paths: &Set) -> Value {
     match (shape.form(Some(value)), value) {
         (Form::Map(map), Value::Object(fields)) if !fields.is_empty() => {
@@ -143,11 +143,7 @@ pub(crate) fn remove(shape: &Shape, value: &Value, paths: &Set) -> Value {
                 };
                 out.insert(name.clone(), value);
             }
-            if out.is_empty() {
-                Value::Null
-            } else {
-                Value::Object(out)
-            }
+            Value::Object(out)
         }
         (Form::List(list), Value::Array(items)) if !items.is_empty() => {
             if list.identity == Identity::Atomic {
@@ -173,7 +169,8 @@ pub(crate) fn remove(shape: &Shape, value: &Value, paths: &Set) -> Value {
             }
         }
         (Form::Scalar(_), scalar) => scalar.clone(),
-        // An empty or null container.
+        (_, Value::Object(empty)) => Value::Object(empty.clone()),
+        // An empty or null list.
         _ => Value::Null,
     }
 }

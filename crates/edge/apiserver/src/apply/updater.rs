@@ -30,6 +30,8 @@ pub(crate) struct Rules {
     pub version: String,
     /// Paths nobody owns through this endpoint.
     pub ignored: Set,
+    /// What an object is before it is created, besides its type.
+    pub empty: Value,
 }
 
 /// Reconciles the sets with a schema in which a field became atomic.

@@ -72,29 +72,57 @@ pub(crate) fn json(body: &[u8]) -> Outcome<Decoded> {
     Ok(Decoded { value, duplicates })
 }
 
-/// Decodes YAML as Kubernetes does: YAML 1.1 scalars, one document.
+/// Decodes YAML as Kubernetes does: YAML 1.1 scalars, one document. Of a key that is there twice the last one counts.
 pub(crate) fn yaml(body: &[u8]) -> Outcome<Decoded> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Failure::bad_request("yaml: the body is not UTF-8"))?;
-    let (documents, problems) = purlin_yaml::load("body", text);
+    let mut text = text.to_owned();
     let mut duplicates = Vec::new();
-    for problem in problems.iter() {
-        let code = problem.code.to_string();
-        if code.contains("duplicate") {
-            duplicates.push(problem.message.clone());
-        } else if problem.severity == purlin_diag::Severity::Error {
-            return Err(Failure::bad_request(format!(
+    loop {
+        let (documents, problems) = purlin_yaml::load("body", &text);
+        let wrong = |p: &&purlin_diag::Diagnostic| p.severity == purlin_diag::Severity::Error;
+        let Some(problem) = problems.iter().find(wrong) else {
+            let value = documents
+                .into_iter()
+                .next()
+                .map(|d| d.value)
+                .unwrap_or_default();
+            return Ok(Decoded { value, duplicates });
+        };
+        let refused = || {
+            Failure::bad_request(format!(
                 "error converting YAML to JSON: {}",
                 problem.message
-            )));
+            ))
+        };
+        if problem.code.to_string() != "yaml/duplicate-key" || duplicates.len() >= MOST_DUPLICATES {
+            return Err(refused());
         }
+        text = without_first_of(&text, problem).ok_or_else(refused)?;
+        duplicates.push(problem.path.clone().unwrap_or_default());
     }
-    let value = documents
-        .into_iter()
-        .next()
-        .map(|d| d.value)
-        .unwrap_or_default();
-    Ok(Decoded { value, duplicates })
+}
+
+/// How many repeated keys of one YAML body are forgiven.
+const MOST_DUPLICATES: usize = 16;
+
+/// The text without the earlier of two lines that set the same key to a scalar.
+fn without_first_of(text: &str, problem: &purlin_diag::Diagnostic) -> Option<String> {
+    let later = problem.place.as_ref()?.line as usize;
+    let lines: Vec<&str> = text.lines().collect();
+    let line = lines.get(later.checked_sub(1)?)?;
+    let key = line.split(':').next()?;
+    let head = format!("{key}:");
+    let earlier = lines
+        .iter()
+        .take(later - 1)
+        .rposition(|l| l.starts_with(&head))?;
+    // Only a scalar on the same line is dropped; anything larger stays refused.
+    if lines.get(earlier)?.split_once(':')?.1.trim().is_empty() {
+        return None;
+    }
+    let kept = lines.iter().enumerate().filter(|(i, _)| *i != earlier);
+    Some(kept.map(|(_, line)| format!("{line}\n")).collect())
 }
 
 struct Seed<'a> {

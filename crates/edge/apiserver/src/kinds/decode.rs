@@ -65,7 +65,7 @@ fn settle(field: &Field, fields: &mut Map<String, Value>) {
         (_, Value::String(text)) => text.is_empty(),
         (_, Value::Bool(flag)) => !flag,
         (_, Value::Number(number)) => number.as_i64() == Some(0),
-        (_, Value::Array(items)) => items.is_empty() && !field.always,
+        (_, Value::Array(items)) => items.is_empty() && !field.keep,
         (_, Value::Object(map)) => map.is_empty(),
     });
     if !empty {
@@ -231,4 +231,14 @@ pub(crate) fn seconds(time: Timestamp) -> String {
 /// `metav1.MicroTime`: six digits, UTC.
 pub(crate) fn micros(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// A built-in object with nothing set, as it is before it is created.
+pub(crate) fn zero(name: &str) -> Value {
+    let mut object = Value::Object(Map::new());
+    // An empty object has no field of a wrong type.
+    match decode(name, &mut object, &mut Noticed::default()) {
+        Ok(()) => object,
+        Err(_) => Value::Null,
+    }
 }

@@ -123,7 +123,14 @@ fn default_binding(object: &mut Value) {
 pub(crate) fn before_create(which: Which, object: &mut Value) {
     match which {
         Which::Namespace => {
-            object["spec"]["finalizers"] = json!(["kubernetes"]);
+            let mut finalizers = object["spec"]["finalizers"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            if !finalizers.iter().any(|f| f.as_str() == Some("kubernetes")) {
+                finalizers.push("kubernetes".into());
+            }
+            object["spec"]["finalizers"] = finalizers.into();
             object["status"] = json!({"phase": "Active"});
         }
         Which::Definition => {
@@ -313,6 +320,27 @@ fn check_secret(object: &Value) -> Vec<FieldError> {
         _ => {}
     }
     errors
+}
+
+/// What the kind only warns about when an object is created.
+pub(crate) fn warnings(which: Which, object: &Value) -> Vec<String> {
+    use base64::Engine as _;
+    use rustls::pki_types::pem::PemObject as _;
+    if which != Which::Secret || object["type"].as_str() != Some("kubernetes.io/tls") {
+        return Vec::new();
+    }
+    let decode = |key: &str| {
+        let text = object["data"][key].as_str().unwrap_or_default();
+        base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .unwrap_or_default()
+    };
+    let certificate = rustls::pki_types::CertificateDer::from_pem_slice(&decode("tls.crt")).is_ok();
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_slice(&decode("tls.key")).is_ok();
+    if certificate && key {
+        return Vec::new();
+    }
+    vec!["tls: failed to find any PEM data in certificate or key input".to_owned()]
 }
 
 fn check_json(object: &Value, key: &str, errors: &mut Vec<FieldError>) {

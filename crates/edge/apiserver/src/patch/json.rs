@@ -34,7 +34,7 @@ pub(crate) fn apply(target: &mut Value, patch: &Value) -> Outcome<Vec<String>> {
 /// The 422 of a patch that does not apply.
 fn refused(why: &str) -> Failure {
     let text = format!("the server rejected our request due to an error in our request: {why}");
-    Failure::new(422, "Invalid", text)
+    Failure::new(422, "Invalid", text).with_details()
 }
 
 /// The 422 of a patch whose result has problems.

@@ -94,7 +94,8 @@ fn merge(target: &mut Value, patch: &Value, shape: Option<&Arc<Shape>>) -> Resul
                 .map(|s| &**s)
             && let Some(Value::Array(items)) = fields.get_mut(field)
         {
-            reorder(items, list, order);
+            let before = items.clone();
+            reorder(items, list, order, &before);
         }
     }
     Ok(())
@@ -114,9 +115,10 @@ fn merge_list(
     list: &ListShape,
     order: Option<&Vec<Value>>,
 ) -> Result<(), String> {
+    let directive = |change: &Value| change.get(PATCH).and_then(Value::as_str).map(str::to_owned);
     let replace = changes
         .iter()
-        .any(|c| c.get(PATCH).and_then(Value::as_str) == Some("replace"));
+        .any(|c| directive(c).as_deref() == Some("replace"));
     if list.identity == Identity::Atomic || replace {
         let plain = changes.iter().filter(|c| c.get(PATCH).is_none());
         *target = Value::Array(plain.cloned().collect());
@@ -128,53 +130,58 @@ fn merge_list(
     let Some(items) = target.as_array_mut() else {
         return Ok(());
     };
+    let before = items.clone();
+    let mut named = Vec::new();
     for change in changes {
         let Some(key) = merge_key(list) else {
             if !items.contains(change) {
                 items.push(change.clone());
             }
+            named.push(change.clone());
             continue;
         };
         let name = change
             .get(key)
             .ok_or_else(|| format!("map: {change} does not contain declared merge key: {key}"))?;
-        if change.get(PATCH).and_then(Value::as_str) == Some("delete") {
+        if directive(change).as_deref() == Some("delete") {
             items.retain(|item| item.get(key) != Some(name));
             continue;
         }
+        named.push(change.clone());
         match items.iter_mut().find(|item| item.get(key) == Some(name)) {
             Some(item) => merge(item, change, Some(&list.item))?,
             None => items.push(change.clone()),
         }
     }
-    if let Some(order) = order {
-        reorder(items, list, order);
-    }
+    reorder(items, list, order.unwrap_or(&named), &before);
     Ok(())
 }
 
-/// Puts the named items into the given order; the others keep their places behind those they followed.
-fn reorder(items: &mut [Value], list: &ListShape, order: &[Value]) {
-    let place = |item: &Value| match merge_key(list) {
-        Some(key) => order.iter().position(|o| o.get(key) == item.get(key)),
-        None => order.iter().position(|o| o == item),
-    };
-    let mut last = 0;
-    let ranks: Vec<(usize, usize)> = items
-        .iter()
-        .enumerate()
-        .map(|(i, item)| {
-            if let Some(place) = place(item) {
-                last = place;
-                (place, 0)
-            } else {
-                (last, i + 1)
-            }
-        })
-        .collect();
-    let mut paired: Vec<_> = ranks.into_iter().zip(items.iter().cloned()).collect();
-    paired.sort_by_key(|(rank, _)| *rank);
-    for (slot, (_, item)) in items.iter_mut().zip(paired) {
-        *slot = item;
+/// Where an item stands in a list, by its identity.
+fn place(list: &ListShape, item: &Value, among: &[Value]) -> Option<usize> {
+    among.iter().position(|other| match merge_key(list) {
+        Some(key) => other.get(key) == item.get(key),
+        None => other == item,
+    })
+}
+
+/// Puts the named items into the given order. The others keep theirs, and stand before a named item when they did so
+/// `before`.
+fn reorder(items: &mut Vec<Value>, list: &ListShape, order: &[Value], before: &[Value]) {
+    let (mut named, others): (Vec<Value>, Vec<Value>) = std::mem::take(items)
+        .into_iter()
+        .partition(|item| place(list, item, order).is_some());
+    named.sort_by_key(|item| place(list, item, order));
+    let mut named = named.into_iter().peekable();
+    for other in others {
+        let rank = place(list, &other, before);
+        while let Some(next) = named.next_if(|next| match (rank, place(list, next, before)) {
+            (Some(mine), Some(theirs)) => theirs < mine,
+            _ => true,
+        }) {
+            items.push(next);
+        }
+        items.push(other);
     }
+    items.extend(named);
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use crate::failure::{Failure, FieldError, Outcome};
+use crate::failure::{Cause, Failure, FieldError, Outcome};
 use crate::http::accept::Accepted;
 use crate::http::query::Query;
 use crate::registry::Resource;
@@ -79,9 +79,15 @@ impl Ask {
                 .take(128)
                 .collect());
         };
-        let wrong = if manager.chars().count() > 128 {
-            "may not be more than 128 bytes"
-        } else if manager.chars().any(char::is_control) {
+        if manager.chars().count() > 128 {
+            let error = FieldError::plain(
+                Cause::TooLong,
+                "fieldManager",
+                "may not be more than 128 bytes",
+            );
+            return Err(Failure::invalid("meta.k8s.io", options, "", &[error]));
+        }
+        let wrong = if manager.chars().any(char::is_control) {
             "should only contain printable characters"
         } else {
             return Ok(manager.to_owned());
@@ -157,7 +163,7 @@ async fn dispatch(core: &Arc<Core>, ask: &Ask) -> Outcome<crate::http::reply::Re
             Method::POST => review::token(core, ask),
             _ => Err(refuse(&ask.method.as_str().to_lowercase())),
         },
-        (true, "status") if !resource.has_status() => Err(Failure::no_resource()),
+        (true, "status") if !resource.has_status() => Err(no_part(ask)),
         (true, "" | "status") => match ask.method {
             Method::GET => read::get(core, ask),
             Method::PUT => update::put(core, ask).await,
@@ -172,6 +178,19 @@ async fn dispatch(core: &Arc<Core>, ask: &Ask) -> Outcome<crate::http::reply::Re
             Method::PUT => update::put(core, ask).await,
             _ => Err(refuse(&ask.method.as_str().to_lowercase())),
         },
-        (true, _) => Err(Failure::no_resource()),
+        (true, _) => Err(no_part(ask)),
     }
+}
+
+/// There is no such subresource.
+fn no_part(ask: &Ask) -> Failure {
+    let resource = &ask.resource;
+    if resource.builtin().is_some() {
+        return Failure::no_resource();
+    }
+    Failure::not_found(
+        &resource.group,
+        &resource.plural,
+        ask.name.as_deref().unwrap_or_default(),
+    )
 }

@@ -20,7 +20,8 @@ const ATTEMPTS: usize = 8;
 pub(crate) async fn scale(core: &Arc<Core>, ask: &Ask) -> Outcome<Reply> {
     let resource = &ask.resource;
     let Some(paths) = resource.custom().and_then(|c| c.scale.as_ref()) else {
-        return Err(Failure::no_resource());
+        let name = ask.name.as_deref().unwrap_or_default();
+        return Err(Failure::not_found(&resource.group, &resource.plural, name));
     };
     match ask.method {
         Method::GET => {

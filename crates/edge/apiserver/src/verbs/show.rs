@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Ask;
 use crate::http::accept::{Accepted, Form};
 use crate::http::reply::{Payload, Reply};
-use crate::registry::Resource;
+use crate::registry::{Resource, Source};
 use crate::server::{Core, Shown};
 use crate::table;
 
@@ -79,7 +79,7 @@ pub(crate) fn list(core: &Core, ask: &Ask, objects: &[Shown], metadata: Value) -
 }
 
 fn whole(resource: &Resource, objects: &[Shown], metadata: &Value) -> Value {
-    let items: Vec<Value> = objects.iter().map(|o| (**o).clone()).collect();
+    let items: Vec<Value> = objects.iter().map(|o| item(resource, o)).collect();
     json!({
         "kind": resource.list_kind, "apiVersion": resource.api_version(),
         "metadata": metadata, "items": items,
@@ -97,11 +97,40 @@ fn encode(resource: &Resource, objects: &[Shown], metadata: &Value) -> Vec<u8> {
         if i > 0 {
             out.push(b',');
         }
+        let written = match (&resource.source, object.as_object()) {
+            (Source::Builtin(_), Some(fields)) => serde_json::to_writer(&mut out, &Untyped(fields)),
+            _ => serde_json::to_writer(&mut out, &**object),
+        };
         // Writing a JSON value into memory does not fail.
-        if serde_json::to_writer(&mut out, &**object).is_err() {
+        if written.is_err() {
             out.extend_from_slice(b"null");
         }
     }
     out.extend_from_slice(b"]}");
     out
+}
+
+/// An item of a list: built-in ones do not say their type again.
+fn item(resource: &Resource, object: &Value) -> Value {
+    let mut item = object.clone();
+    if resource.builtin().is_some()
+        && let Some(fields) = item.as_object_mut()
+    {
+        fields.remove("apiVersion");
+        fields.remove("kind");
+    }
+    item
+}
+
+/// An object without its type.
+struct Untyped<'a>(&'a serde_json::Map<String, Value>);
+
+impl serde::Serialize for Untyped<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = self
+            .0
+            .iter()
+            .filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind"));
+        serializer.collect_map(shown)
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Ask, Validation};
 use crate::apply::managed::{self, Writer};
@@ -162,10 +162,14 @@ pub(crate) fn apply_rules(resource: &Resource, subresource: &str) -> Rules {
         _ if resource.has_status() => Set::of(&[&["status"]]),
         _ => Set::default(),
     };
+    let empty = resource
+        .builtin()
+        .map_or_else(|| json!({}), |builtin| decode::zero(builtin.message));
     Rules {
         shape,
         version: resource.api_version(),
         ignored,
+        empty,
     }
 }
 
@@ -251,6 +255,8 @@ pub(crate) fn check(
         notes.warnings.extend(warnings);
     }
     if let Some(old) = old {
+        // Upstream asks twice, and so answers twice: once for all kinds, once for the kind.
+        errors.extend(check_unchanged(object, old));
         errors.extend(check_unchanged(object, old));
     }
     match &resource.source {
@@ -259,13 +265,20 @@ pub(crate) fn check(
                 let why = format!("must be {}", resource.kind);
                 errors.push(FieldError::invalid("kind", &object["kind"], &why));
             }
-            errors.extend(custom.check(object, old, subresource));
+            let found = custom.check(object, old, subresource);
+            errors.extend(found.errors);
+            notes.warnings.extend(found.warnings);
         }
         Source::Builtin(builtin) => {
             if builtin.which == Which::Definition {
                 errors.extend(crate::definitions::check(object, old, subresource));
             }
             errors.extend(rules::check(builtin.which, object, old));
+            if old.is_none() {
+                notes
+                    .warnings
+                    .extend(rules::warnings(builtin.which, object));
+            }
         }
     }
     if errors.is_empty() {

@@ -245,6 +245,12 @@ pub(crate) async fn put(core: &Arc<Core>, ask: &Ask) -> Outcome<Reply> {
     change.notes.settle(change.validation, |problems| {
         stage::strict_body(resource, problems)
     })?;
+    let sent = text(&object, "resourceVersion");
+    if !sent.is_empty() && sent.parse::<u64>().is_err() {
+        return Err(Failure::unnamed(format!(
+            "invalid resource version {sent:?}"
+        )));
+    }
     for _ in 0..ATTEMPTS {
         let Some(live) = core.store.get(&resource.id, &change.key) else {
             return put_new(core, ask, &mut change, object).await;
