@@ -131,9 +131,7 @@ impl Core {
                 return false;
             }
             let result = if finished(&value) {
-                self.store
-                    .remove(kind, key, live.revision, Some(value))
-                    .map(drop)
+                self.store.remove(kind, key, live.revision).map(drop)
             } else {
                 let object = Object {
                     revision: 0,

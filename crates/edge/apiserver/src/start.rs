@@ -277,6 +277,10 @@ impl Running {
         if let Err(error) = self.core.store.durable(revision).await {
             tracing::error!(%error, "the last writes are not on disk");
         }
+        let core = self.core.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || core.store.close()).await {
+            tracing::error!(%error, "the store does not close");
+        }
     }
 }
 

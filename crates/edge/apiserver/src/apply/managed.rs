@@ -302,8 +302,14 @@ pub(crate) fn track_update(rules: &Rules, live: Option<&Value>, new: &mut Value,
     if live.is_some() && managed.managers.is_empty() {
         return;
     }
-    let managed = updated(rules, &without_entries(base), new, managed, writer);
-    managed.write(new);
+    let mut errors = Vec::new();
+    typed::check(&rules.shape, new, "", &mut errors);
+    // An object that does not fit its schema (it is refused later, or not looked at here) changes no ownership.
+    if errors.iter().all(|e| e.contains("duplicate entries")) {
+        updated(rules, &without_entries(base), new, managed, writer).write(new);
+    } else {
+        managed.write(new);
+    }
 }
 
 /// The object as it was before it was created.

@@ -65,7 +65,7 @@ fn settle(field: &Field, fields: &mut Map<String, Value>) {
         (_, Value::String(text)) => text.is_empty(),
         (_, Value::Bool(flag)) => !flag,
         (_, Value::Number(number)) => number.as_i64() == Some(0),
-        (_, Value::Array(items)) => items.is_empty() && !field.keep,
+        (_, Value::Array(items)) => items.is_empty() && !field.always,
         (_, Value::Object(map)) => map.is_empty(),
     });
     if !empty {

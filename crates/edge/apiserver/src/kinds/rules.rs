@@ -122,6 +122,7 @@ fn default_binding(object: &mut Value) {
 /// What a create sets, whatever the client sent.
 pub(crate) fn before_create(which: Which, object: &mut Value) {
     match which {
+        Which::Role | Which::ClusterRole => no_empty_rules(object),
         Which::Namespace => {
             let mut finalizers = object["spec"]["finalizers"]
                 .as_array()
@@ -161,16 +162,34 @@ pub(crate) fn before_update(which: Which, object: &mut Value, old: &Value, sub: 
     };
     match (which, sub) {
         (Which::Namespace, "finalize") => keep(object, "status"),
-        (Which::Namespace | Which::Definition, "status") => keep(object, "spec"),
+        (Which::Namespace, "status") => keep(object, "spec"),
+        (Which::Definition, "status") => {
+            keep(object, "spec");
+            if object["status"]["storedVersions"]
+                .as_array()
+                .is_none_or(Vec::is_empty)
+            {
+                object["status"]["storedVersions"] = json!([]);
+                add_stored_version(object);
+            }
+        }
         (Which::Namespace, _) => {
             keep(object, "spec");
             keep(object, "status");
         }
+        (Which::Role | Which::ClusterRole, _) => no_empty_rules(object),
         (Which::Definition, _) => {
             keep(object, "status");
             add_stored_version(object);
         }
         _ => {}
+    }
+}
+
+/// Roles without rules are stored with none, not with an empty list.
+fn no_empty_rules(object: &mut Value) {
+    if object["rules"].as_array().is_some_and(Vec::is_empty) {
+        object["rules"] = Value::Null;
     }
 }
 

@@ -41,8 +41,6 @@ pub(crate) struct Field {
     pub pointer: bool,
     /// Written even when empty.
     pub always: bool,
-    /// An empty list stays a list.
-    pub keep: bool,
 }
 
 /// One message.
@@ -111,13 +109,12 @@ fn parse_field(line: &'static str) -> Option<Field> {
         items: Items::Atomic,
         pointer: false,
         always: false,
-        keep: false,
     };
     for flag in words {
         match flag {
             "ptr" => field.pointer = true,
             "always" => field.always = true,
-            "keep" => field.keep = true,
+
             "set" => field.items = Items::Set,
             other => {
                 if let Some(key) = other.strip_prefix("key=") {

@@ -61,7 +61,9 @@ enum Progress {
 
 #[derive(Debug)]
 pub(super) struct Log {
-    records: Mutex<mpsc::Sender<Record>>,
+    /// Gone once the log is closed.
+    records: Mutex<Option<mpsc::Sender<Record>>>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     progress: watch::Sender<Progress>,
     done: watch::Receiver<Progress>,
 }
@@ -81,15 +83,19 @@ impl Log {
         let (send, receive) = mpsc::channel();
         let (progress, done) = watch::channel(Progress::Reached(0));
         let teller = progress.clone();
-        std::thread::Builder::new()
+        let writer = std::thread::Builder::new()
             .name("purlin-store".into())
-            .spawn(move || write_groups(&database, &receive, &teller))
+            .spawn(move || {
+                write_groups(&database, &receive, &teller);
+                drop(database);
+            })
             .map_err(|source| LogError::Create {
                 path: path.display().to_string(),
                 source,
             })?;
         let log = Self {
-            records: Mutex::new(send),
+            records: Mutex::new(Some(send)),
+            writer: Mutex::new(Some(writer)),
             progress,
             done,
         };
@@ -115,9 +121,34 @@ impl Log {
             object: object.cloned(),
         };
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if records.send(record).is_err() {
+        if records
+            .as_ref()
+            .is_none_or(|records| records.send(record).is_err())
+        {
             tracing::error!(revision, "the store's writer is gone");
         }
+    }
+
+    /// Writes what is left and lets go of the file. Later writes are refused.
+    pub(super) fn close(&self) {
+        drop(
+            self.records
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(writer) = writer
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer failed");
+        }
+        self.progress
+            .send_replace(Progress::Broken("the server has stopped".into()));
     }
 
     pub(super) async fn reached(&self, revision: u64) -> Result<(), LogError> {

@@ -253,7 +253,6 @@ impl Store {
         kind: &KindId,
         key: &Key,
         expected: u64,
-        last: Option<Value>,
     ) -> Result<Arc<Object>, Refused> {
         let mut world = self.write();
         let old = world.kinds.get(kind).and_then(|t| t.get(key)).cloned();
@@ -261,7 +260,7 @@ impl Store {
             return Err(Refused::Changed);
         };
         world.revision += 1;
-        let mut value = last.unwrap_or_else(|| old.value.clone());
+        let mut value = old.value.clone();
         value["metadata"]["resourceVersion"] = world.revision.to_string().into();
         let new = Arc::new(Object {
             revision: world.revision,
@@ -297,6 +296,13 @@ impl Store {
         match &self.log {
             None => Ok(()),
             Some(log) => log.reached(revision).await,
+        }
+    }
+
+    /// Writes what is left and lets go of the data directory.
+    pub(crate) fn close(&self) {
+        if let Some(log) = &self.log {
+            log.close();
         }
     }
 

@@ -109,6 +109,10 @@ pub(crate) fn insert(
         if attempt == 1 {
             stage::check(resource, &object, None, "", notes)?;
         }
+        if let Some(custom) = resource.custom() {
+            // A status that was dropped has its defaults all the same.
+            purlin_schema::apply_defaults(&mut object, &custom.schema);
+        }
         let key = Key::new(
             ask.namespace.as_deref().unwrap_or_default(),
             text(&object, "name"),

@@ -177,7 +177,7 @@ pub(crate) fn run(
             if options.dry {
                 return Ok((Done::Removed(Core::show(resource, &live)), 0));
             }
-            match core.store.remove(&resource.id, key, live.revision, None) {
+            match core.store.remove(&resource.id, key, live.revision) {
                 Ok(gone) => return Ok((Done::Removed(Core::show(resource, &gone)), gone.revision)),
                 Err(Refused::Changed) => continue,
             }

@@ -140,6 +140,7 @@ async fn write(core: &Arc<Core>, ask: &Ask, paths: &ScalePaths) -> Outcome<Reply
         main.ignored = crate::apply::set::Set::of(&[&["status"]]);
         let writer = stage::writer(core, &manager, "scale");
         crate::apply::managed::track_update(&main, Some(&old), &mut new, &writer);
+        untimed(&mut new);
         if stage::content_differs(&new, &old)
             && let Some(generation) = old["metadata"]["generation"].as_i64()
         {
@@ -166,6 +167,22 @@ async fn write(core: &Arc<Core>, ask: &Ask, paths: &ScalePaths) -> Outcome<Reply
         &resource.plural,
         &key.name,
     ))
+}
+
+/// Entries of scalers carry no time.
+fn untimed(object: &mut Value) {
+    let entries = object
+        .pointer_mut("/metadata/managedFields")
+        .and_then(Value::as_array_mut);
+    for entry in entries
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
+        if entry.get("subresource").and_then(Value::as_str) == Some("scale") {
+            entry.remove("time");
+        }
+    }
 }
 
 /// The scale the request wants.

@@ -360,10 +360,7 @@ pub(crate) fn store_update(
     }
     if finished(&object.value) {
         let last = object.value.clone();
-        return match core
-            .store
-            .remove(&resource.id, key, live.revision, Some(object.value))
-        {
+        return match core.store.remove(&resource.id, key, live.revision) {
             Ok(gone) => Stored::Gone(last, gone.revision),
             Err(Refused::Changed) => Stored::Changed,
         };
