@@ -255,3 +255,49 @@ proptest! {
         }
     }
 }
+
+/// What the fuzz target (fuzz/fuzz_targets/load.rs) asserts, on its whole corpus.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the corpus is a folder, and a test may read it"
+)]
+fn the_fuzz_corpus_is_read_within_the_limits() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/load");
+    let limits = Limits {
+        nodes: 20_000,
+        ..Limits::default()
+    };
+    let mut seeds = 0;
+    for entry in std::fs::read_dir(corpus).expect("the corpus is beside the crate") {
+        let path = entry.expect("the corpus can be listed").path();
+        let text = std::fs::read(&path).expect("a seed can be read");
+        let text = String::from_utf8_lossy(&text);
+        let (documents, _) = load_with("seed.yaml", &text, &limits);
+        for document in documents {
+            for path in ["", "a", "[0]", "a[0].b"] {
+                let place = document.places.nearest(path);
+                assert!(place.line as usize <= text.lines().count() + 1);
+                for offset in [0, 1, 7, text.len()] {
+                    drop(document.places.within(path, offset));
+                    drop(document.places.range(path, offset, offset + 3));
+                }
+            }
+            let written = crate::to_string(&document.value);
+            let (again, found) = load("written.yaml", &written);
+            assert!(
+                !found.has_errors(),
+                "{}: {written}\n{found:?}",
+                path.display()
+            );
+            assert_eq!(
+                again[0].value,
+                document.value,
+                "{}: {written}",
+                path.display()
+            );
+        }
+        seeds += 1;
+    }
+    assert!(seeds > 15);
+}
