@@ -5,6 +5,7 @@
 //! gives the documents that `crossplane composition render` prints (spec/devex.md 1.3). Knows no cluster.
 
 mod composite;
+mod definition;
 mod documents;
 mod drive;
 mod files;

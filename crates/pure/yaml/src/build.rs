@@ -1,14 +1,15 @@
 //! Events of the parser to values and places.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use granit_parser::{Event, ScalarStyle, Span, Tag};
 use purlin_diag::{Diagnostic, Diagnostics};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::limits::Limits;
 use crate::load::Document;
+use crate::map::{MapContent, Node};
 use crate::path::push_field;
 use crate::place::{Branch, Children, PlaceMap, Source, Spot};
 use crate::scalar::{Plain, plain};
@@ -25,28 +26,6 @@ pub(crate) enum Outcome {
     Stop,
 }
 
-/// A value, where it and its parts stand, and how many values it holds.
-#[derive(Clone)]
-struct Node {
-    value: Value,
-    branch: Branch,
-    size: usize,
-}
-
-impl Node {
-    fn null(spot: Spot) -> Self {
-        Self {
-            value: Value::Null,
-            branch: Branch {
-                key: None,
-                value: spot,
-                children: Children::Empty,
-            },
-            size: 1,
-        }
-    }
-}
-
 /// A list or map that is not closed yet.
 struct Frame {
     anchor: usize,
@@ -58,23 +37,6 @@ struct Frame {
 enum Content {
     List(Vec<Value>, Vec<Branch>),
     Map(MapContent),
-}
-
-#[derive(Default)]
-struct MapContent {
-    values: Map<String, Value>,
-    branches: BTreeMap<String, Branch>,
-    /// Names that a `<<` brought; they may be written again.
-    merged: BTreeSet<String>,
-    key: Option<Key>,
-}
-
-/// A key that waits for its value.
-struct Key {
-    /// `None`: it cannot be a key, and the value is dropped.
-    name: Option<String>,
-    merge: bool,
-    spot: Spot,
 }
 
 pub(crate) struct Builder<'l> {
@@ -376,100 +338,6 @@ impl<'l> Builder<'l> {
 
     fn error(&self, code: &'static str, spot: Spot, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(code, message).at(self.source.place(spot))
-    }
-}
-
-struct Problem {
-    code: &'static str,
-    message: String,
-    help: &'static str,
-    spot: Spot,
-    field: Option<String>,
-}
-
-impl MapContent {
-    fn take_key(&mut self, node: &Node) -> Option<Problem> {
-        let spot = node.branch.value;
-        let merge = matches!(&node.branch.children,
-            Children::Scalar(text, ScalarStyle::Plain) if &**text == "<<");
-        let name = key_name(&node.value);
-        let bad = name.is_none();
-        self.key = Some(Key { name, merge, spot });
-        bad.then(|| Problem {
-            code: "yaml/key-not-text",
-            message: "a key must be a text, a number or a boolean".to_owned(),
-            help: "quote text that starts with `{` or `[`, such as a template",
-            spot,
-            field: None,
-        })
-    }
-
-    fn take_value(&mut self, key: Key, node: Node) -> Option<Problem> {
-        let spot = key.spot;
-        let name = key.name?;
-        if key.merge {
-            return (!self.merge(&node)).then(|| Problem {
-                code: "yaml/bad-merge",
-                message: "`<<` merges a map or a list of maps".to_owned(),
-                help: "quote the key if `<<` is meant as text",
-                spot,
-                field: None,
-            });
-        }
-        let first = self.branches.get(&name).and_then(|branch| branch.key);
-        if let Some(first) = first
-            && !self.merged.remove(&name)
-        {
-            return Some(Problem {
-                code: "yaml/duplicate-key",
-                message: format!("`{name}` is already set in line {}", first.line),
-                help: "keep one of the two",
-                spot,
-                field: Some(name),
-            });
-        }
-        let mut branch = node.branch;
-        branch.key = Some(spot);
-        self.branches.insert(name.clone(), branch);
-        self.values.insert(name, node.value);
-        None
-    }
-
-    /// Merges as go-yaml v2 does: a merge overrides what stands before it, and what follows overrides the merge. Of a
-    /// list of maps the first has the last word.
-    fn merge(&mut self, node: &Node) -> bool {
-        match (&node.value, &node.branch.children) {
-            (Value::Object(values), Children::Map(branches)) => {
-                for (name, value) in values {
-                    let branch = branches.get(name).cloned().unwrap_or_default();
-                    self.branches.insert(name.clone(), branch);
-                    self.values.insert(name.clone(), value.clone());
-                    self.merged.insert(name.clone());
-                }
-                true
-            }
-            (Value::Array(values), Children::List(branches)) => {
-                values.iter().zip(branches).rev().all(|(value, branch)| {
-                    value.is_object()
-                        && self.merge(&Node {
-                            value: value.clone(),
-                            branch: branch.clone(),
-                            size: 0,
-                        })
-                })
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The field name a key gives: numbers and booleans become text, as sigs.k8s.io/yaml makes them.
-fn key_name(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

@@ -197,7 +197,12 @@ impl<'a> Fields<'a> {
             format!("{subject} must be {wanted}, not {}", kind(value)),
         );
         if wanted == "text" && !value.is_array() && !value.is_object() {
-            error = error.help("quote it");
+            error = error.help(match value {
+                Value::Bool(_) => {
+                    "quote it: words such as `on`, `yes` and `n` are booleans otherwise"
+                }
+                _ => "quote it",
+            });
         }
         self.push(path, error);
     }

@@ -9,6 +9,7 @@ mod build;
 mod fields;
 mod limits;
 mod load;
+mod map;
 mod path;
 mod place;
 mod scalar;
