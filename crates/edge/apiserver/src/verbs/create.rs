@@ -106,6 +106,11 @@ pub(crate) fn insert(
         if let Some(builtin) = resource.builtin() {
             rules::before_create(builtin.which, &mut object);
         }
+        if resource.custom().is_some_and(|c| c.status)
+            && let Some(fields) = object.as_object_mut()
+        {
+            fields.remove("status");
+        }
         if attempt == 1 {
             stage::check(resource, &object, None, "", notes)?;
         }
@@ -166,11 +171,7 @@ fn exists(core: &Core, resource: &Resource, key: &Key, generated: bool) -> Failu
 fn prepare(core: &Core, resource: &Resource, object: &mut Value) {
     let now = core.now();
     let counted = resource.builtin().is_none_or(|b| b.generation);
-    if resource.custom().is_some_and(|c| c.status)
-        && let Some(fields) = object.as_object_mut()
-    {
-        fields.remove("status");
-    }
+
     let Some(metadata) = metadata(object) else {
         return;
     };
