@@ -316,9 +316,11 @@ fn suffix(path: &str, schema: &Schema) -> String {
     while !rest.is_empty() {
         let (name, after) = if let Some(quoted) = rest.strip_prefix("['") {
             quoted.split_once("']").unwrap_or((quoted, ""))
-        } else {
-            let plain = rest.strip_prefix('.').unwrap_or(rest);
+        } else if let Some(plain) = rest.strip_prefix('.') {
             plain.split_at(plain.find(['.', '[']).unwrap_or(plain.len()))
+        } else {
+            // No such path: `purlin_schema` says so. What was understood so far is close enough.
+            break;
         };
         let declared = node.is_some_and(|node| node.properties.contains_key(name));
         out.push(if declared { '.' } else { '[' });

@@ -260,3 +260,27 @@ fn costly_rules_stop() {
     let many: Vec<i64> = (1..300).collect();
     assert_eq!(violations(spec, json!({"l": many}), None).len(), 1);
 }
+
+#[test]
+fn a_field_path_of_any_form_comes_to_an_end() {
+    for path in [
+        ".l[0]",
+        "a",
+        ".l[0].q",
+        "[0]",
+        ".",
+        "..",
+        "['",
+        "['a",
+        "]",
+        ".a['",
+        "",
+        ".m['k'].q",
+        "é",
+        ".é['é'][",
+    ] {
+        let spec = json!({"type": "object", "properties": {"a": {"type": "integer"}},
+            "x-kubernetes-validations": [{"rule": "self.a > 1", "fieldPath": path}]});
+        assert_eq!(violations(spec, json!({"a": 0}), None).len(), 1, "{path}");
+    }
+}
