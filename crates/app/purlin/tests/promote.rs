@@ -398,6 +398,38 @@ fn a_run_killed_before_the_files_followed_is_finished_by_the_next() {
 }
 
 #[test]
+fn a_run_killed_right_after_it_pushed_is_finished_by_the_next() {
+    let s = Scratch::platform();
+    s.hub();
+    // A `git` that pushes and then kills who asked for it.
+    s.script(
+        "bin/git",
+        "#!/bin/sh\ncase \"$*\" in *' push '*) PATH=${PATH#*:} git \"$@\"; kill -9 $PPID; exit ;; esac\nPATH=${PATH#*:} exec git \"$@\"\n",
+    );
+    let path = format!(
+        "{}:{}",
+        s.path("bin").display(),
+        std::env::var("PATH").unwrap()
+    );
+    let before = s.head("ours");
+    let killed = s.command("ours", RUN).env("PATH", path).output().unwrap();
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+    assert_eq!(s.head("ours"), before);
+    assert_eq!(s.git("hub.git", &["rev-parse", "main^"]), before);
+    s.purlin("ours", RUN)
+        .expect(0, &["finished an interrupted promotion", "nothing to do"]);
+    assert_eq!(s.head("ours"), s.head("hub.git"));
+    assert_eq!(s.git("ours", &["status", "--porcelain"]), "");
+    assert_eq!(
+        s.git(
+            "hub.git",
+            &["rev-list", "--count", &format!("{before}..main")]
+        ),
+        "1"
+    );
+}
+
+#[test]
 fn mistakes_in_the_files_are_shown_with_their_places() {
     let s = Scratch::platform();
     s.write(

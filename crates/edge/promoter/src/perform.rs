@@ -42,7 +42,7 @@ pub struct Outcome {
 pub enum Done {
     /// Nothing: the target already is what the source is.
     Nothing {
-        /// Whether files a killed run had left behind were brought along.
+        /// Whether a branch or files that a killed run had left behind were brought along.
         caught_up: bool,
         /// The proposal that already holds it.
         proposal: Option<String>,
@@ -139,15 +139,28 @@ impl Promoter {
         })
     }
 
-    /// Nothing is left to promote; but a run killed before the files followed may have left them behind.
+    /// Nothing is left to promote; but a run killed after it pushed has left the local branch behind, and one killed
+    /// before the files followed has left those.
     fn finish(&self, seen: &Seen, planned: &Planned) -> Result<Done> {
-        let folder = self.target_folder(seen.local, planned)?;
-        let info = self.repo.commit_info(seen.local)?;
-        let ours = parse_record(&info.message)
-            .is_some_and(|record| record.unit == planned.plan.unit && record.to == planned.plan.to);
-        let caught_up = ours
-            && self.repo.is_checked_out(&self.branch)?
-            && self.repo.catch_up(seen.local, &folder)?;
+        let plan = &planned.plan;
+        let folder = self.target_folder(seen.base, planned)?;
+        let record = parse_record(&self.repo.commit_info(seen.base)?.message);
+        let ours = record.is_some_and(|record| record.unit == plan.unit && record.to == plan.to);
+        let checked_out = ours && self.repo.is_checked_out(&self.branch)?;
+        let caught_up = if ours && seen.local != seen.base {
+            if checked_out {
+                self.repo.check_follow(seen.local, seen.base)?;
+            }
+            let why = format!("promote {} to {}", plan.unit, plan.to);
+            self.repo
+                .advance(&self.branch, Some(seen.local), seen.base, &why)?;
+            if checked_out {
+                self.repo.follow(seen.local, seen.base)?;
+            }
+            true
+        } else {
+            checked_out && self.repo.catch_up(seen.local, &folder)?
+        };
         Ok(Done::Nothing {
             caught_up,
             proposal: None,

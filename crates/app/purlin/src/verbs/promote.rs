@@ -243,7 +243,7 @@ fn conclude(planned: &Planned, done: &Done, on: &str, ui: &Ui) -> Exit {
         }
         Done::Nothing { caught_up, .. } => {
             if *caught_up {
-                ui.say("finished an interrupted promotion: the checked-out files were behind the branch");
+                ui.say("finished an interrupted promotion: this clone was behind it");
             }
             ui.say(format_args!(
                 "nothing to do: {} in {} is what it is in {}",
