@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use purlin_api::conditions::{self, Condition, VALID_PIPELINE};
 use purlin_api::meta::{self, names};
-use purlin_kube::{Error, Retry};
+use purlin_api::xrd::Xrd;
+use purlin_kube::{Error, Retry, Store};
 use purlin_lifecycle::composite::{Prepared, World, prepare};
 use purlin_lifecycle::event::{Event, Problem};
 use purlin_lifecycle::status::{self, Draft};
@@ -45,12 +46,7 @@ pub(crate) async fn reconcile(shared: &Shared, key: &Member) -> Next {
     if meta::is_deleting(&composite) {
         return delete(shared, key, &composite, &now).await;
     }
-    let prepared = prepare(World {
-        composite: &composite,
-        xrd: &xrd,
-        compositions: &compositions.list(),
-        revisions: &revisions.list(),
-    });
+    let prepared = choose(shared, &composite, &xrd, (&compositions, &revisions)).await;
     let around = Around {
         shared,
         key,
@@ -58,6 +54,52 @@ pub(crate) async fn reconcile(shared: &Shared, key: &Member) -> Next {
         now: &now,
     };
     pass(around, &composite, prepared).await
+}
+
+/// Chooses Composition and revision. Before it is said that there is none, the API server is asked: a watch may be
+/// behind, and a Composition of this moment may not be recorded in a revision yet.
+async fn choose(
+    shared: &Shared,
+    composite: &Value,
+    xrd: &Xrd,
+    (compositions, revisions): (&Store, &Store),
+) -> Prepared {
+    let decide = || {
+        prepare(World {
+            composite,
+            xrd,
+            compositions: &compositions.list(),
+            revisions: &revisions.list(),
+        })
+    };
+    let prepared = decide();
+    if prepared.revision.is_ok() {
+        return prepared;
+    }
+    for gvk in [watched::compositions(), watched::revisions()] {
+        let listed = match shared.client.kind(&gvk).await {
+            Ok(kind) => shared.client.list(&kind, "").await,
+            Err(error) => Err(error),
+        };
+        let Ok(listed) = listed else {
+            return prepared;
+        };
+        listed
+            .items
+            .iter()
+            .for_each(|object| shared.informers.learn(object));
+    }
+    let chosen = decide();
+    let name = xrd
+        .reference(&chosen.composite, "compositionRef")
+        .to_owned();
+    if chosen.revision.is_ok() || compositions.get("", &name).is_none() {
+        return chosen;
+    }
+    match crate::revision::record(shared, &name).await {
+        Next::Done => decide(),
+        Next::After(_) | Next::Conflict | Next::Failed => chosen,
+    }
 }
 
 /// Writes what was chosen, and makes a pass with it.

@@ -21,9 +21,10 @@ const LONGEST: Duration = Duration::from_secs(25);
 const LOOK: Duration = Duration::from_millis(75);
 const NAMESPACES: [&str; 3] = ["golden", "golden-other", "crossplane-system"];
 const MANAGER: &str = "fieldManager=golden-user";
+const OURS: &str = "apiextensions.crossplane.io/v1";
 const MERGE: &str = "application/merge-patch+json";
 
-pub struct World {
+pub(crate) struct World {
     api: Api,
     names: Names,
     seen: BTreeSet<String>,
@@ -32,7 +33,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(api: Api) -> Self {
+    pub(crate) fn new(api: Api) -> Self {
         Self {
             api,
             names: Names::default(),
@@ -43,7 +44,7 @@ impl World {
     }
 
     /// Makes what every scenario starts from.
-    pub async fn fixtures(&mut self, steps: &[Value]) -> Vec<String> {
+    pub(crate) async fn fixtures(&mut self, steps: &[Value]) -> Vec<String> {
         let mut problems = Vec::new();
         for step in steps {
             let result = self.step(step).await;
@@ -53,9 +54,12 @@ impl World {
             let manifest = &step["manifest"];
             if manifest["kind"] == "CustomResourceDefinition" {
                 let group = text(manifest, &["spec", "group"]);
-                let version = manifest["spec"]["versions"][0]["name"].as_str().unwrap_or_default();
+                let version = manifest["spec"]["versions"][0]["name"]
+                    .as_str()
+                    .unwrap_or_default();
                 let plural = text(manifest, &["spec", "names", "plural"]);
-                self.composed.push((format!("{group}/{version}"), plural.to_owned()));
+                self.composed
+                    .push((format!("{group}/{version}"), plural.to_owned()));
             }
             if manifest["kind"] == "CompositeResourceDefinition" {
                 self.fixtures.insert(name(manifest).to_owned());
@@ -66,17 +70,35 @@ impl World {
 
     async fn collect(&mut self) -> Objects {
         let mut out: Objects = BTreeMap::new();
-        for role in ["claim", "xr", "composed", "revision", "secret", "usage", "composition", "xrd"] {
+        for role in [
+            "claim",
+            "xr",
+            "composed",
+            "revision",
+            "secret",
+            "usage",
+            "composition",
+            "xrd",
+        ] {
             out.insert(role, Vec::new());
         }
         let mut put = |role, objects: Vec<Value>| out.entry(role).or_default().extend(objects);
-        const OURS: &str = "apiextensions.crossplane.io/v1";
         for xrd in self.api.list(OURS, "compositeresourcedefinitions").await {
             let spec = &xrd["spec"];
             let versions = spec["versions"].as_array().cloned().unwrap_or_default();
-            let version = versions.iter().find(|v| v["referenceable"] == true).or(versions.first());
-            let at = format!("{}/{}", text(spec, &["group"]), version.map_or("", |v| text(v, &["name"])));
-            put("xr", self.api.list(&at, text(spec, &["names", "plural"])).await);
+            let version = versions
+                .iter()
+                .find(|v| v["referenceable"] == true)
+                .or(versions.first());
+            let at = format!(
+                "{}/{}",
+                text(spec, &["group"]),
+                version.map_or("", |v| text(v, &["name"]))
+            );
+            put(
+                "xr",
+                self.api.list(&at, text(spec, &["names", "plural"])).await,
+            );
             let claims = text(spec, &["claimNames", "plural"]);
             if !claims.is_empty() {
                 put("claim", self.api.list(&at, claims).await);
@@ -86,13 +108,17 @@ impl World {
         for (at, plural) in &self.composed {
             put("composed", self.api.list(at, plural).await);
         }
-        put("revision", self.api.list(OURS, "compositionrevisions").await);
+        put(
+            "revision",
+            self.api.list(OURS, "compositionrevisions").await,
+        );
         put("composition", self.api.list(OURS, "compositions").await);
         let secrets = self.api.list("v1", "secrets").await.into_iter();
         let ours = |s: &Value| NAMESPACES.contains(&text(s, &["metadata", "namespace"]));
         put("secret", secrets.filter(ours).collect());
         for object in out.values().flatten() {
-            self.seen.insert(text(object, &["metadata", "uid"]).to_owned());
+            self.seen
+                .insert(text(object, &["metadata", "uid"]).to_owned());
         }
         out
     }
@@ -125,7 +151,7 @@ impl World {
         }
     }
 
-    pub async fn snapshot(&mut self, with_definitions: bool) -> Value {
+    pub(crate) async fn snapshot(&mut self, with_definitions: bool) -> Value {
         let (world, quiet) = self.settle().await;
         self.names.learn(&world);
         let mut snapshot = json!({});
@@ -141,7 +167,9 @@ impl World {
             snapshot[shown] = self.normal_forms(world[role].iter());
         }
         if with_definitions {
-            let own = world["xrd"].iter().filter(|x| !self.fixtures.contains(name(x)));
+            let own = world["xrd"]
+                .iter()
+                .filter(|x| !self.fixtures.contains(name(x)));
             snapshot["xrds"] = self.normal_forms(own);
         }
         if !quiet {
@@ -155,7 +183,12 @@ impl World {
         let mut all: Vec<Value> = objects.map(|o| normal(o, &self.names)).collect();
         all.sort_by_key(|o| {
             let word = |key| text(o, &["metadata", key]).to_owned();
-            [text(o, &["kind"]).to_owned(), word("namespace"), word("name"), word("uid")]
+            [
+                text(o, &["kind"]).to_owned(),
+                word("namespace"),
+                word("name"),
+                word("uid"),
+            ]
         });
         all.into()
     }
@@ -164,8 +197,12 @@ impl World {
         let mut told = BTreeSet::new();
         for event in self.api.list("v1", "events").await {
             let about = |key| text(&event, &["involvedObject", key]);
-            let fixture = about("kind") == "CompositeResourceDefinition" && self.fixtures.contains(about("name"));
-            if !fixture && self.seen.contains(about("uid")) && event["count"].as_i64().unwrap_or_default() > 0 {
+            let fixture = about("kind") == "CompositeResourceDefinition"
+                && self.fixtures.contains(about("name"));
+            if !fixture
+                && self.seen.contains(about("uid"))
+                && event["count"].as_i64().unwrap_or_default() > 0
+            {
                 let word = |key| text(&event, &[key]).to_owned();
                 told.insert((word("type"), word("reason"), about("kind").to_owned()));
             }
@@ -201,30 +238,48 @@ impl World {
     fn find(&self, world: &Objects, words: &[&str]) -> Option<String> {
         match words {
             ["xr", claim, rest @ ..] => {
-                let here = |o: &&Value| rest.first().is_none_or(|ns| text(o, &["metadata", "namespace"]) == *ns);
-                let mut found = world["claim"].iter().filter(|o| name(o) == *claim).filter(here);
-                let referred = found.next().map(|o| text(o, &["spec", "resourceRef", "name"]))?;
+                let here = |o: &&Value| {
+                    rest.first()
+                        .is_none_or(|ns| text(o, &["metadata", "namespace"]) == *ns)
+                };
+                let mut found = world["claim"]
+                    .iter()
+                    .filter(|o| name(o) == *claim)
+                    .filter(here);
+                let referred = found
+                    .next()
+                    .map(|o| text(o, &["spec", "resourceRef", "name"]))?;
                 (!referred.is_empty()).then(|| referred.to_owned())
             }
             ["composed", key] => {
                 let annotated = |o: &&Value| {
-                    text(o, &["metadata", "annotations", "crossplane.io/composition-resource-name"]) == *key
+                    text(
+                        o,
+                        &[
+                            "metadata",
+                            "annotations",
+                            "crossplane.io/composition-resource-name",
+                        ],
+                    ) == *key
                 };
                 let mut all = world["composed"].iter().chain(&world["xr"]);
                 all.find(annotated).map(|o| name(o).to_owned())
             }
-            ["rev", composition, number] => self.names.raw(&format!("{composition}-REV{number}")),
+            ["rev", composition, number] => {
+                self.names.behind(&format!("{composition}-REV{number}"))
+            }
             ["uid", kind, wanted] => {
                 let mut all = world.values().flatten();
                 let is = |o: &&Value| text(o, &["kind"]) == *kind && name(o) == *wanted;
-                all.find(is).map(|o| text(o, &["metadata", "uid"]).to_owned())
+                all.find(is)
+                    .map(|o| text(o, &["metadata", "uid"]).to_owned())
             }
             _ => None,
         }
     }
 
     /// Does a step; answers `"ok"` or what the server refused.
-    pub async fn step(&mut self, step: &Value) -> Value {
+    pub(crate) async fn step(&mut self, step: &Value) -> Value {
         let done = match step["do"].as_str().unwrap_or_default() {
             "wait" => return self.wait(step).await.into(),
             "apply" => self.apply(&step["manifest"]).await,
@@ -244,10 +299,17 @@ impl World {
         let (api_version, kind) = (text(&manifest, &["apiVersion"]), text(&manifest, &["kind"]));
         let path = self.api.path(api_version, kind, namespace, "").await?;
         let create = format!("{path}?{MANAGER}");
-        match self.api.request(Method::POST, &create, Some(&manifest), "application/json").await {
+        match self
+            .api
+            .request(Method::POST, &create, Some(&manifest), "application/json")
+            .await
+        {
             Err(refused) if refused.status["reason"] == "AlreadyExists" => {
                 let one = format!("{path}/{}?{MANAGER}", name(&manifest));
-                self.api.request(Method::PATCH, &one, Some(&manifest), MERGE).await.map(drop)
+                self.api
+                    .request(Method::PATCH, &one, Some(&manifest), MERGE)
+                    .await
+                    .map(drop)
             }
             other => other.map(drop),
         }
@@ -256,7 +318,14 @@ impl World {
     async fn target(&mut self, step: &Value) -> Result<String, Refused> {
         let target = self.resolve(&step["target"]).await;
         let word = |key| text(&target, &[key]);
-        self.api.path(word("apiVersion"), word("kind"), word("namespace"), word("name")).await
+        self.api
+            .path(
+                word("apiVersion"),
+                word("kind"),
+                word("namespace"),
+                word("name"),
+            )
+            .await
     }
 
     async fn patch(&mut self, step: &Value) -> Result<(), Refused> {
@@ -265,16 +334,27 @@ impl World {
         if let Some(subresource) = step["subresource"].as_str() {
             path = format!("{path}/{subresource}");
         }
-        let content = if body.is_array() { "application/json-patch+json" } else { MERGE };
+        let content = if body.is_array() {
+            "application/json-patch+json"
+        } else {
+            MERGE
+        };
         let path = format!("{path}?{MANAGER}");
-        self.api.request(Method::PATCH, &path, Some(&body), content).await.map(drop)
+        self.api
+            .request(Method::PATCH, &path, Some(&body), content)
+            .await
+            .map(drop)
     }
 
     async fn delete(&mut self, step: &Value) -> Result<(), Refused> {
         let path = self.target(step).await?;
         let policy = step["propagation"].as_str().unwrap_or("Background");
-        let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": policy});
-        self.api.request(Method::DELETE, &path, Some(&options), "application/json").await.map(drop)
+        let options =
+            json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": policy});
+        self.api
+            .request(Method::DELETE, &path, Some(&options), "application/json")
+            .await
+            .map(drop)
     }
 
     async fn wait(&mut self, step: &Value) -> &'static str {
@@ -321,6 +401,6 @@ impl World {
 }
 
 /// A step's result as it is compared.
-pub fn same_result(want: &Value, got: &Value) -> bool {
+pub(crate) fn same_result(want: &Value, got: &Value) -> bool {
     canonical(want) == canonical(got)
 }

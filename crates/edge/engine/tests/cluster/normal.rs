@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::names::{Names, references, text};
 
 /// An object without what differs from run to run.
-pub fn normal(object: &Value, names: &Names) -> Value {
+pub(crate) fn normal(object: &Value, names: &Names) -> Value {
     let mut object = object.clone();
     metadata(&mut object["metadata"]);
     if let Some(status) = object.get_mut("status") {
@@ -18,13 +18,21 @@ pub fn normal(object: &Value, names: &Names) -> Value {
         "Secret" => {
             let data = object["data"].as_object().cloned().unwrap_or_default();
             let data = data.into_iter().map(|(key, value)| {
-                let bytes = BASE64_STANDARD.decode(value.as_str().unwrap_or_default()).unwrap_or_default();
-                (key, Value::from(String::from_utf8_lossy(&bytes).into_owned()))
+                let bytes = BASE64_STANDARD
+                    .decode(value.as_str().unwrap_or_default())
+                    .unwrap_or_default();
+                (
+                    key,
+                    Value::from(String::from_utf8_lossy(&bytes).into_owned()),
+                )
             });
             object["data"] = Value::Object(data.collect());
         }
         "CompositionRevision" => {
-            let steps = object["spec"]["pipeline"].as_array().cloned().unwrap_or_default();
+            let steps = object["spec"]["pipeline"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             let steps: Vec<Value> = steps.iter().map(|step| step["step"].clone()).collect();
             object["spec"] = json!({
                 "revision": object["spec"]["revision"], "compositeTypeRef": object["spec"]["compositeTypeRef"],
@@ -32,7 +40,10 @@ pub fn normal(object: &Value, names: &Names) -> Value {
             });
         }
         "CompositeResourceDefinition" => {
-            let versions = object["spec"]["versions"].as_array().cloned().unwrap_or_default();
+            let versions = object["spec"]["versions"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             let versions: Vec<Value> = versions
                 .iter()
                 .map(|v| json!([v["name"], v["served"], v["referenceable"]]))
@@ -62,7 +73,13 @@ fn metadata(metadata: &mut Value) {
     let Some(fields) = metadata.as_object_mut() else {
         return;
     };
-    for dropped in ["resourceVersion", "generation", "creationTimestamp", "selfLink", "deletionGracePeriodSeconds"] {
+    for dropped in [
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "selfLink",
+        "deletionGracePeriodSeconds",
+    ] {
         fields.remove(dropped);
     }
     if fields.contains_key("deletionTimestamp") {
@@ -75,14 +92,24 @@ fn metadata(metadata: &mut Value) {
         .into_iter()
         .flatten()
         .map(|entry| {
-            let manager = hashed.replace(text(entry, &["manager"]), "/HASH").into_owned();
-            format!("{manager}|{}|{}", text(entry, &["operation"]), text(entry, &["subresource"]))
+            let manager = hashed
+                .replace(text(entry, &["manager"]), "/HASH")
+                .into_owned();
+            format!(
+                "{manager}|{}|{}",
+                text(entry, &["operation"]),
+                text(entry, &["subresource"])
+            )
         })
         .collect();
     managers.sort();
     managers.dedup();
     fields.insert("managedFields".into(), managers.into());
-    if fields.get("annotations").and_then(Value::as_object).is_some_and(Map::is_empty) {
+    if fields
+        .get("annotations")
+        .and_then(Value::as_object)
+        .is_some_and(Map::is_empty)
+    {
         fields.remove("annotations");
     }
     if let Some(Value::Array(list)) = fields.get_mut("finalizers") {
@@ -102,7 +129,9 @@ fn walk(value: &mut Value) {
                 *conditions = kept;
             }
             for (key, value) in map.iter_mut() {
-                if matches!(key.as_str(), "lastPublishedTime" | "lastTransitionTime") && value.is_string() {
+                if matches!(key.as_str(), "lastPublishedTime" | "lastTransitionTime")
+                    && value.is_string()
+                {
                     *value = "TIME".into();
                 } else {
                     walk(value);
@@ -115,7 +144,7 @@ fn walk(value: &mut Value) {
 }
 
 /// JSON with sorted keys, for ordering.
-pub fn canonical(value: &Value) -> String {
+pub(crate) fn canonical(value: &Value) -> String {
     match value {
         Value::Object(map) => {
             let mut keys: Vec<&String> = map.keys().collect();
@@ -126,14 +155,20 @@ pub fn canonical(value: &Value) -> String {
                 .collect();
             format!("{{{}}}", fields.join(", "))
         }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(canonical).collect::<Vec<_>>().join(", ")
+        ),
         other => other.to_string(),
     }
 }
 
 /// What differs between the recorded snapshot and this one; nothing when nothing does.
-pub fn differences(want: &Value, got: &Value, unstable: &[Value]) -> Vec<String> {
-    let maybe = want["events_sometimes"].as_array().cloned().unwrap_or_default();
+pub(crate) fn differences(want: &Value, got: &Value, unstable: &[Value]) -> Vec<String> {
+    let maybe = want["events_sometimes"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let (mut want, mut got) = (want.clone(), got.clone());
     for side in [&mut want, &mut got] {
         if let Some(fields) = side.as_object_mut() {
@@ -141,7 +176,10 @@ pub fn differences(want: &Value, got: &Value, unstable: &[Value]) -> Vec<String>
         }
         if let Some(Value::Array(events)) = side.get_mut("events") {
             // A fresh revision may be used before it was validated: one passing Warning, pure timing.
-            events.retain(|e| !maybe.contains(e) && !(e[0] == "Warning" && e[1] == "ComposeResources"));
+            events.retain(|e| {
+                let soft = e[0] == "Warning" && e[1] == "ComposeResources";
+                !soft && !maybe.contains(e)
+            });
         }
         for path in unstable {
             cut(side, path.as_str().unwrap_or_default());

@@ -8,11 +8,11 @@ use serde_json::Value;
 const RESOURCE_NAME: &str = "crossplane.io/composition-resource-name";
 
 /// Objects by their role.
-pub type Objects = BTreeMap<&'static str, Vec<Value>>;
+pub(crate) type Objects = BTreeMap<&'static str, Vec<Value>>;
 
 #[derive(Default)]
-pub struct Names {
-    names: Table,
+pub(crate) struct Names {
+    raw: Table,
     uids: Table,
     hashes: BTreeMap<String, String>,
 }
@@ -31,25 +31,34 @@ impl Table {
         }
         let count = self.used.entry(base.clone()).or_default();
         *count += 1;
-        let placeholder = if *count == 1 { base } else { format!("{base}#{count}") };
+        let placeholder = if *count == 1 {
+            base
+        } else {
+            format!("{base}#{count}")
+        };
         self.of.insert(raw.to_owned(), placeholder);
     }
 }
 
-pub fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
+pub(crate) fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
     path.iter()
         .try_fold(object, |here, key| here.get(key))
         .and_then(Value::as_str)
         .unwrap_or_default()
 }
 
-pub fn name(object: &Value) -> &str {
+pub(crate) fn name(object: &Value) -> &str {
     text(object, &["metadata", "name"])
 }
 
 /// The references of a composite, wherever they are.
-pub fn references(object: &Value) -> &[Value] {
-    let at = |pointer| object.pointer(pointer).and_then(Value::as_array).filter(|l| !l.is_empty());
+pub(crate) fn references(object: &Value) -> &[Value] {
+    let at = |pointer| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .filter(|l| !l.is_empty())
+    };
     at("/spec/resourceRefs")
         .or_else(|| at("/spec/crossplane/resourceRefs"))
         .map_or(&[], Vec::as_slice)
@@ -71,7 +80,9 @@ fn sorted(objects: &[Value], key: impl Fn(&Value) -> Vec<String>) -> Vec<&Value>
 
 /// The prefix of a name that ends in a generated suffix.
 fn stem<'a>(name: &'a str, suffix: &Regex) -> Option<&'a str> {
-    suffix.find(name).map(|found| name.split_at(found.start()).0)
+    suffix
+        .find(name)
+        .map(|found| name.split_at(found.start()).0)
 }
 
 fn regex(pattern: &str) -> Regex {
@@ -80,17 +91,21 @@ fn regex(pattern: &str) -> Regex {
 
 impl Names {
     fn placeholder(&self, raw: &str) -> String {
-        self.names.of.get(raw).cloned().unwrap_or_else(|| raw.to_owned())
+        self.raw
+            .of
+            .get(raw)
+            .cloned()
+            .unwrap_or_else(|| raw.to_owned())
     }
 
     /// The raw name behind a placeholder.
-    pub fn raw(&self, placeholder: &str) -> Option<String> {
-        let found = self.names.of.iter().find(|(_, p)| *p == placeholder);
+    pub(crate) fn behind(&self, placeholder: &str) -> Option<String> {
+        let found = self.raw.of.iter().find(|(_, p)| *p == placeholder);
         found.map(|(raw, _)| raw.clone())
     }
 
     /// Takes in what is there now, in an order that does not depend on generated words.
-    pub fn learn(&mut self, world: &Objects) {
+    pub(crate) fn learn(&mut self, world: &Objects) {
         self.claimed(world);
         self.composed(world);
         self.promised(world);
@@ -100,12 +115,18 @@ impl Names {
 
     fn claimed(&mut self, world: &Objects) {
         let random = regex("-[a-z0-9]{5}$");
-        let by_place = |o: &Value| vec![text(o, &["metadata", "namespace"]).to_owned(), name(o).to_owned()];
+        let by_place = |o: &Value| {
+            vec![
+                text(o, &["metadata", "namespace"]).to_owned(),
+                name(o).to_owned(),
+            ]
+        };
         for claim in sorted(&world["claim"], by_place) {
             let referred = text(claim, &["spec", "resourceRef", "name"]);
             if stem(referred, &random) == Some(name(claim)) {
                 let place = elsewhere(text(claim, &["metadata", "namespace"]));
-                self.names.put(referred, format!("{}-XR{place}", name(claim)));
+                self.raw
+                    .put(referred, format!("{}-XR{place}", name(claim)));
             }
         }
         for composite in sorted(&world["xr"], |o| vec![name(o).to_owned()]) {
@@ -113,7 +134,8 @@ impl Names {
             let claim = label("crossplane.io/claim-name");
             if !claim.is_empty() && stem(name(composite), &random) == Some(claim) {
                 let place = elsewhere(label("crossplane.io/claim-namespace"));
-                self.names.put(name(composite), format!("{claim}-XR{place}"));
+                self.raw
+                    .put(name(composite), format!("{claim}-XR{place}"));
             }
         }
     }
@@ -136,9 +158,13 @@ impl Names {
             };
             let parent = self.placeholder(prefix);
             let owners = object["metadata"]["ownerReferences"].as_array();
-            let controlled = owners.into_iter().flatten().any(|o| o["controller"] == true);
+            let controlled = owners
+                .into_iter()
+                .flatten()
+                .any(|o| o["controller"] == true);
             if controlled || parent != prefix {
-                self.names.put(name(object), format!("{parent}-HASH({key})"));
+                self.raw
+                    .put(name(object), format!("{parent}-HASH({key})"));
             }
         }
     }
@@ -151,7 +177,7 @@ impl Names {
                 if stem(referred, &hashed) == Some(name(composite)) {
                     let parent = self.placeholder(name(composite));
                     let kind = text(reference, &["kind"]);
-                    self.names.put(referred, format!("{parent}-HASH(?{kind})"));
+                    self.raw.put(referred, format!("{parent}-HASH(?{kind})"));
                 }
             }
         }
@@ -165,13 +191,20 @@ impl Names {
         };
         for revision in sorted(&world["revision"], by_number) {
             let composition = text(revision, &OF);
-            if !self.names.of.contains_key(name(revision)) {
-                let count = self.names.used.entry(format!("{composition}-REV")).or_default();
+            if !self.raw.of.contains_key(name(revision)) {
+                let count = self
+                    .raw
+                    .used
+                    .entry(format!("{composition}-REV"))
+                    .or_default();
                 *count += 1;
                 let placeholder = format!("{composition}-REV{count}");
-                self.names.of.insert(name(revision).to_owned(), placeholder);
+                self.raw.of.insert(name(revision).to_owned(), placeholder);
             }
-            let hash = text(revision, &["metadata", "labels", "crossplane.io/composition-hash"]);
+            let hash = text(
+                revision,
+                &["metadata", "labels", "crossplane.io/composition-hash"],
+            );
             let placeholder = format!("HASHOF({})", self.placeholder(name(revision)));
             if !hash.is_empty() {
                 self.hashes.entry(hash.to_owned()).or_insert(placeholder);
@@ -180,7 +213,16 @@ impl Names {
     }
 
     fn identities(&mut self, world: &Objects) {
-        for role in ["claim", "xr", "composed", "revision", "composition", "secret", "usage", "xrd"] {
+        for role in [
+            "claim",
+            "xr",
+            "composed",
+            "revision",
+            "composition",
+            "secret",
+            "usage",
+            "xrd",
+        ] {
             let by_placeholder = |o: &Value| {
                 let created = text(o, &["metadata", "creationTimestamp"]).to_owned();
                 vec![self.placeholder(name(o)), created]
@@ -194,7 +236,10 @@ impl Names {
                 if !namespace.is_empty() {
                     base += &elsewhere(namespace);
                 }
-                found.push((text(object, &["metadata", "uid"]).to_owned(), format!("UID({base})")));
+                found.push((
+                    text(object, &["metadata", "uid"]).to_owned(),
+                    format!("UID({base})"),
+                ));
             }
             for (uid, base) in found {
                 self.uids.put(&uid, base);
@@ -203,9 +248,15 @@ impl Names {
     }
 
     /// The object with placeholders instead of raw words.
-    pub fn swap(&self, object: &Value) -> Value {
+    pub(crate) fn swap(&self, object: &Value) -> Value {
         let mut table: BTreeMap<&str, &str> = BTreeMap::new();
-        for (raw, placeholder) in self.names.of.iter().chain(&self.hashes).chain(&self.uids.of) {
+        for (raw, placeholder) in self
+            .raw
+            .of
+            .iter()
+            .chain(&self.hashes)
+            .chain(&self.uids.of)
+        {
             table.insert(raw, placeholder);
         }
         if table.is_empty() {
@@ -221,7 +272,12 @@ impl Names {
 fn swap(value: &Value, pattern: &Regex, table: &BTreeMap<&str, &str>) -> Value {
     let word = |text: &str| {
         let replaced = pattern.replace_all(text, |found: &regex::Captures<'_>| {
-            found.get(0).and_then(|m| table.get(m.as_str())).copied().unwrap_or_default().to_owned()
+            found
+                .get(0)
+                .and_then(|m| table.get(m.as_str()))
+                .copied()
+                .unwrap_or_default()
+                .to_owned()
         });
         replaced.into_owned()
     };
@@ -231,7 +287,10 @@ fn swap(value: &Value, pattern: &Regex, table: &BTreeMap<&str, &str>) -> Value {
                 .map(|(key, value)| (word(key), swap(value, pattern, table)))
                 .collect(),
         ),
-        Value::Array(items) => items.iter().map(|item| swap(item, pattern, table)).collect(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| swap(item, pattern, table))
+            .collect(),
         Value::String(text) => Value::String(word(text)),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }

@@ -8,19 +8,30 @@ use purlin_object::Object;
 use purlin_proto::v1::{self, RunFunctionRequest, RunFunctionResponse};
 use serde_json::{Map, Value};
 
-pub fn run(request: &RunFunctionRequest) -> RunFunctionResponse {
+pub(crate) fn run(request: &RunFunctionRequest) -> RunFunctionResponse {
     let observed = request
         .observed
         .as_ref()
         .and_then(|s| s.composite.as_ref()?.resource.as_ref())
         .map(Object::to_json)
         .unwrap_or_default();
-    let input = request.input.as_ref().map(Object::to_json).unwrap_or_default();
+    let input = request
+        .input
+        .as_ref()
+        .map(Object::to_json)
+        .unwrap_or_default();
     let script = fill(&input, &observed);
     let mut out = RunFunctionResponse {
         meta: Some(v1::ResponseMeta {
-            tag: request.meta.as_ref().map(|m| m.tag.clone()).unwrap_or_default(),
-            ttl: Some(prost_types::Duration { seconds: 60, nanos: 0 }),
+            tag: request
+                .meta
+                .as_ref()
+                .map(|m| m.tag.clone())
+                .unwrap_or_default(),
+            ttl: Some(prost_types::Duration {
+                seconds: 60,
+                nanos: 0,
+            }),
         }),
         desired: request.desired.clone(),
         context: request.context.clone(),
@@ -28,7 +39,11 @@ pub fn run(request: &RunFunctionRequest) -> RunFunctionResponse {
     };
     desired(&script, out.desired.get_or_insert_default());
     if let Some(context) = script.get("context") {
-        let mut all = out.context.as_ref().map(Object::to_json).unwrap_or_default();
+        let mut all = out
+            .context
+            .as_ref()
+            .map(Object::to_json)
+            .unwrap_or_default();
         merge(&mut all, context);
         out.context = Object::from_json(all).ok();
     }
@@ -47,7 +62,11 @@ fn desired(script: &Value, state: &mut v1::State) {
     }
     for (name, wanted) in script["resources"].as_object().into_iter().flatten() {
         let slot = state.resources.entry(name.clone()).or_default();
-        let mut object = slot.resource.as_ref().map(Object::to_json).unwrap_or_default();
+        let mut object = slot
+            .resource
+            .as_ref()
+            .map(Object::to_json)
+            .unwrap_or_default();
         let new = wanted.get("resource").cloned().unwrap_or_default();
         if wanted["mode"] == "replace" {
             object = new;
@@ -61,14 +80,22 @@ fn desired(script: &Value, state: &mut v1::State) {
     }
     let composite = state.composite.get_or_insert_default();
     if let Some(wanted) = script.get("composite") {
-        let mut object = composite.resource.as_ref().map(Object::to_json).unwrap_or_default();
+        let mut object = composite
+            .resource
+            .as_ref()
+            .map(Object::to_json)
+            .unwrap_or_default();
         merge(&mut object, wanted);
         composite.resource = Object::from_json(object).ok();
     }
     if let Some(ready) = script.get("compositeReady") {
         composite.ready = readiness(ready);
     }
-    for (key, value) in script["compositeConnection"].as_object().into_iter().flatten() {
+    for (key, value) in script["compositeConnection"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
         composite
             .connection_details
             .insert(key.clone(), text(value).into_bytes().into());
@@ -162,7 +189,9 @@ fn fill_text(string: &str, observed: &Value) -> Value {
         let Some((path, tail)) = tail.split_once(')') else {
             break;
         };
-        let found = look_up(observed, path).cloned().unwrap_or_else(|| Value::from(""));
+        let found = look_up(observed, path)
+            .cloned()
+            .unwrap_or_else(|| Value::from(""));
         if head.is_empty() && tail.is_empty() && out.is_empty() {
             return found;
         }

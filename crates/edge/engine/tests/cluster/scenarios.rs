@@ -3,13 +3,6 @@
 //! Each scenario gets a server of its own; several run at a time. Where this engine is better on purpose, the scenario is
 //! in `scenarios.known.txt` with its reason.
 
-mod api;
-mod names;
-mod normal;
-mod script;
-mod server;
-mod world;
-
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,17 +10,21 @@ use futures::{StreamExt as _, stream};
 use purlin_testkit::{Outcome, cases, check_known};
 use serde_json::Value;
 
-use crate::server::Cluster;
+use crate::api;
+use crate::normal;
+use crate::server::{Cluster, Setup};
 use crate::world::{World, same_result};
 
 /// How many scenarios run at a time.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 12;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recorded_scenarios_end_as_they_did() {
     let all = cases("engine/scenarios.jsonl");
     let only = std::env::var("PURLIN_SCENARIO").unwrap_or_default();
-    let (fixtures, scenarios) = all.split_first().expect("the first line holds the fixtures");
+    let (fixtures, scenarios) = all
+        .split_first()
+        .expect("the first line holds the fixtures");
     let fixtures = Arc::new(fixtures["steps"].as_array().cloned().unwrap_or_default());
     // Scenarios that need parts that are not there (the webhook of usages) are cases known to fail.
     let wanted: Vec<Value> = scenarios
@@ -50,7 +47,10 @@ async fn recorded_scenarios_end_as_they_did() {
             Outcome { name, failure }
         }
     });
-    let mut outcomes: Vec<Outcome> = stream::iter(runs).buffer_unordered(AT_A_TIME).collect().await;
+    let mut outcomes: Vec<Outcome> = stream::iter(runs)
+        .buffer_unordered(AT_A_TIME)
+        .collect()
+        .await;
     outcomes.sort_by(|a, b| a.name.cmp(&b.name));
     if only.is_empty() {
         check_known("engine scenarios", "engine/scenarios.known.txt", &outcomes);
@@ -66,7 +66,7 @@ async fn run(scenario: &Value, fixtures: &[Value]) -> Vec<String> {
         return Vec::new();
     }
     let started = Instant::now();
-    let cluster = Cluster::start().await;
+    let cluster = Cluster::start(Setup::default()).await;
     let mut world = World::new(api::Api::new(cluster.client.clone()));
     let mut differences = world.fixtures(fixtures).await;
     let steps = scenario["steps"].as_array().map_or(&[][..], Vec::as_slice);
@@ -78,7 +78,11 @@ async fn run(scenario: &Value, fixtures: &[Value]) -> Vec<String> {
             let got = world.snapshot(step["xrds"] == true).await;
             let unstable = step["unstable"].as_array().map_or(&[][..], Vec::as_slice);
             let wrong = normal::differences(want, &got, unstable);
-            differences.extend(wrong.into_iter().map(|line| format!("step {index}: {line}")));
+            differences.extend(
+                wrong
+                    .into_iter()
+                    .map(|line| format!("step {index}: {line}")),
+            );
         } else {
             let got = world.step(step).await;
             let want = step.get("result").cloned().unwrap_or_else(|| "ok".into());
@@ -89,6 +93,14 @@ async fn run(scenario: &Value, fixtures: &[Value]) -> Vec<String> {
     }
     cluster.stop().await;
     let name = scenario["name"].as_str().unwrap_or_default();
-    println!("{:4} {name} {:.1} s", if differences.is_empty() { "pass" } else { "FAIL" }, started.elapsed().as_secs_f32());
+    println!(
+        "{:4} {name} {:.1} s",
+        if differences.is_empty() {
+            "pass"
+        } else {
+            "FAIL"
+        },
+        started.elapsed().as_secs_f32()
+    );
     differences
 }
