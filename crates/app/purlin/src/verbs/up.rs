@@ -171,7 +171,10 @@ async fn start(
 }
 
 fn greet(args: &Args, server: &Running, kubeconfig: &Path, ui: &Ui) {
-    ui.say(format_args!("The API server listens on https://{}", server.addr()));
+    ui.say(format_args!(
+        "The API server listens on https://{}",
+        server.addr()
+    ));
     if let Some(folder) = &args.data_dir {
         ui.say(format_args!("Objects are kept in {}", folder.display()));
     }
