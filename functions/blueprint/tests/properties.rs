@@ -147,6 +147,19 @@ fn prune(value: &mut Value, picks: &mut impl FnMut() -> bool) {
     }
 }
 
+/// Puts junk in some places.
+fn spoil(value: &mut Value, junk: &Value, picks: &mut impl FnMut() -> bool) {
+    if picks() {
+        *value = junk.clone();
+        return;
+    }
+    match value {
+        Value::Object(map) => map.values_mut().for_each(|value| spoil(value, junk, picks)),
+        Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, junk, picks)),
+        _ => {}
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -183,6 +196,24 @@ proptest! {
         for name in less.keys() {
             let have = now.get(name).unwrap_or_else(|| panic!("{name} is lost"));
             prop_assert!(holds(have, &full[name]), "{name}: {have} lacks some of {}", full[name]);
+        }
+    }
+
+    #[test]
+    fn a_spoilt_input_is_answered(picks in prop::collection::vec(0..14_u8, 120), junk in prop::sample::select(vec![
+        json!(null), json!(1), json!([]), json!({}), json!("${"), json!("${vpc.status.id}"), json!("${[xr, self]}"), json!("")])) {
+        let mut picks = picks.into_iter().cycle();
+        let mut input = input();
+        // The input itself is an object: the wire holds nothing else there.
+        for value in input.as_object_mut().unwrap().values_mut() {
+            spoil(value, &junk, &mut || picks.next() == Some(0));
+        }
+        let request = json!({"input": input, "observed": {"composite": {"resource": {"spec": {"zones": ["a"]}}}}});
+        let request = protojson::request_from_json(request).unwrap();
+        let response = BLUEPRINT.run(&request);
+        // A mistake stops the pipeline and changes nothing.
+        if response.results.iter().any(|result| result.severity() == Severity::Fatal) {
+            prop_assert_eq!(response.desired, request.desired);
         }
     }
 

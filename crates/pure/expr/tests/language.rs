@@ -295,6 +295,8 @@ fn mistakes_of_form_are_told_with_their_place() {
         ("'abc", "!expr/open-string@0..4"),
         ("startsWith('a')", "!expr/no-such-function@0..15"),
         ("'a'.contains()", "!expr/no-such-function@4..14"),
+        ("'ü€' + nobody", "!expr/no-such-variable@10..16"),
+        ("'ü€'.nope()", "!expr/no-such-function@8..14"),
         ("Msg{a: 1}", "!expr/no-message@3..4"),
     ]);
 }

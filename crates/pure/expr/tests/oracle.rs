@@ -251,6 +251,17 @@ proptest! {
     }
 
     #[test]
+    fn any_text_is_taken_apart_or_refused(text in "(\\PC|[${}'\"\\\\`\n]){0,60}") {
+        drop(ours(&text));
+        if let Ok(embedded) = purlin_expr::Embedded::parse(&text) {
+            for hole in embedded.holes() {
+                prop_assert_eq!(text.get(hole.start..hole.start + hole.source.len()), Some(hole.source));
+                drop(ours(hole.source));
+            }
+        }
+    }
+
+    #[test]
     fn no_text_makes_the_parser_panic(source in "[-+a-z0-9.'\"(){}\\[\\]?:,&|!<>=/ \\\\]{0,40}") {
         drop(ours(&source));
     }
