@@ -111,17 +111,17 @@ pub(crate) fn resources(definition: &Value) -> Vec<Resource> {
         let schema = schemas.get(&name)?.clone();
         // What does not compile was refused when the definition was written.
         let (rules, _) = Rules::compile(&schema, "");
+        let document = &version["schema"]["openAPIV3Schema"];
+        let status = version.pointer("/subresources/status");
         let custom = Custom {
             definition: stamp,
-            version: name.clone(),
+            version: name,
             storage_version: storage.clone(),
             schema,
             storage_schema: storage_schema.clone(),
-            document: version["schema"]["openAPIV3Schema"].clone(),
-            shape: shape::from_openapi(&version["schema"]["openAPIV3Schema"], &METADATA),
-            status: version
-                .pointer("/subresources/status")
-                .is_some_and(|v| !v.is_null()),
+            document: document.clone(),
+            shape: shape::from_openapi(document, &METADATA),
+            status: status.is_some_and(|v| !v.is_null()),
             scale: scale(version),
             columns: columns(version),
             selectable: list(version, "selectableFields")
@@ -131,21 +131,26 @@ pub(crate) fn resources(definition: &Value) -> Vec<Resource> {
             terminating,
             rules,
         };
-        Some(Resource {
-            group: group.clone(),
-            version: name,
-            kind: text(names, "kind"),
-            list_kind: text(names, "listKind"),
-            plural: text(names, "plural"),
-            singular: text(names, "singular"),
-            short_names: strings(names, "shortNames"),
-            categories: strings(names, "categories"),
-            namespaced: spec["scope"].as_str() == Some("Namespaced"),
-            id: format!("{group}/{}", text(names, "plural")).into(),
-            source: Source::Custom(Arc::new(custom)),
-        })
+        Some(resource(spec, names, custom))
     });
     resources.collect()
+}
+
+fn resource(spec: &Value, names: &Value, custom: Custom) -> Resource {
+    let group = text(spec, "group");
+    Resource {
+        id: format!("{group}/{}", text(names, "plural")).into(),
+        group,
+        version: custom.version.clone(),
+        kind: text(names, "kind"),
+        list_kind: text(names, "listKind"),
+        plural: text(names, "plural"),
+        singular: text(names, "singular"),
+        short_names: strings(names, "shortNames"),
+        categories: strings(names, "categories"),
+        namespaced: spec["scope"].as_str() == Some("Namespaced"),
+        source: Source::Custom(Arc::new(custom)),
+    }
 }
 
 fn scale(version: &Value) -> Option<ScalePaths> {

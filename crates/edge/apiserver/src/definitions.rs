@@ -216,71 +216,49 @@ fn status(core: &Core, definition: &Value, taken: &mut Taken) -> Value {
     let names = &definition["spec"]["names"];
     let mut status = definition["status"].clone();
     let found = conflicts(taken, names, &owner);
+    let established = is_true(definition, "Established");
     let mut conditions = status["conditions"].as_array().cloned().unwrap_or_default();
-    if found.is_empty() {
-        status["acceptedNames"] = names.clone();
-        take(taken, names, &owner);
-        set(
-            core,
-            &mut conditions,
-            "NamesAccepted",
-            true,
-            "NoConflicts",
-            "no conflicts found",
-        );
-        if !is_true(definition, "Established") {
-            let why = "the initial names have been accepted";
-            set(
-                core,
-                &mut conditions,
-                "Established",
-                true,
-                "InitialNamesAccepted",
-                why,
-            );
-        }
-    } else {
-        let (what, _) = found.first().cloned().unwrap_or_default();
+    let mut tell = |kind: &str, status: bool, reason: &str, message: &str| {
+        set(core, &mut conditions, kind, status, reason, message);
+    };
+    if let Some((what, _)) = found.first() {
         let texts: Vec<String> = found
             .iter()
             .map(|(_, text)| format!("{text:?} is already in use"))
             .collect();
-        set(
-            core,
-            &mut conditions,
+        tell(
             "NamesAccepted",
             false,
             &format!("{what}Conflict"),
             &texts.join(", "),
         );
         accept_rest(&mut status, names, &found, definition);
-        if !is_true(definition, "Established") {
-            let why = "not all names are accepted";
-            set(
-                core,
-                &mut conditions,
+        if !established {
+            tell(
                 "Established",
                 false,
                 "NotAccepted",
-                why,
+                "not all names are accepted",
+            );
+        }
+    } else {
+        status["acceptedNames"] = names.clone();
+        take(taken, names, &owner);
+        tell("NamesAccepted", true, "NoConflicts", "no conflicts found");
+        if !established {
+            tell(
+                "Established",
+                true,
+                "InitialNamesAccepted",
+                "the initial names have been accepted",
             );
         }
     }
-    if !definition["metadata"]["deletionTimestamp"].is_null() {
-        let known = conditions
-            .iter()
-            .any(|c| c["type"].as_str() == Some("Terminating"));
-        if !known {
-            let why = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
-            set(
-                core,
-                &mut conditions,
-                "Terminating",
-                true,
-                "InstanceDeletionPending",
-                why,
-            );
-        }
+    if !definition["metadata"]["deletionTimestamp"].is_null() && !is_true(definition, "Terminating")
+    {
+        let why =
+            "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
+        tell("Terminating", true, "InstanceDeletionPending", why);
     }
     status["conditions"] = conditions.into();
     status
@@ -320,6 +298,7 @@ fn accept_rest(
 }
 
 /// Sets a condition, and its time when its status changes.
+#[expect(clippy::too_many_arguments, reason = "a condition has these parts")]
 pub(crate) fn set(
     core: &Core,
     conditions: &mut Vec<Value>,

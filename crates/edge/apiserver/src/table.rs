@@ -104,8 +104,9 @@ fn cell(value: &Value, holds: &str, now: Timestamp) -> Value {
         ("integer", Value::Number(number)) => number
             .as_i64()
             .map_or_else(|| truncated(number), Value::from),
-        ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => value.clone(),
-        ("string", Value::String(_)) => value.clone(),
+        ("number", Value::Number(_))
+        | ("boolean", Value::Bool(_))
+        | ("string", Value::String(_)) => value.clone(),
         ("string", other) => other.to_string().into(),
         ("date", Value::String(_)) => age(value, now),
         _ => Value::Null,

@@ -98,7 +98,7 @@ async fn check_watch(client: Client, config: watcher::Config) {
         match event {
             Event::Init => {}
             Event::InitApply(object) => {
-                seen.push(format!("init {}", object.metadata.name.unwrap_or_default()))
+                seen.push(format!("init {}", object.metadata.name.unwrap_or_default()));
             }
             Event::InitDone => {
                 api.create(&PostParams::default(), &config_map("later", "1"))

@@ -93,7 +93,7 @@ fn spawn(home: &Path) -> Child {
 }
 
 async fn connect(home: &Path) -> Client {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let text = std::fs::read_to_string(home.join("kubeconfig")).unwrap_or_default();
         if let Ok(kubeconfig) = Kubeconfig::from_yaml(&text)

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use purlin_apiserver::{Options, Running, Server};
 
-const CRD: &str = r#"
+const CRD: &str = r"
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: buckets.shop.example.com}
@@ -40,7 +40,7 @@ spec:
     additionalPrinterColumns:
     - {name: Region, type: string, jsonPath: .spec.region}
     - {name: Size, type: integer, jsonPath: .spec.size}
-"#;
+";
 
 struct Shell<'a> {
     home: &'a Path,

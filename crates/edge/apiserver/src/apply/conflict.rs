@@ -7,17 +7,15 @@ use super::updater::Conflicts;
 use crate::failure::Failure;
 
 fn describe(id: &ManagerId, managed: &Managed) -> String {
-    let mut text = format!("{:?}", id.name);
+    let mut parts = vec![format!("{:?}", id.name)];
     if !id.subresource.is_empty() {
-        text += &format!(" with subresource {:?}", id.subresource);
+        parts.push(format!("with subresource {:?}", id.subresource));
     }
     if !id.applied {
-        text += &format!(" using {}", id.version);
-        if let Some(time) = managed.times.get(id) {
-            text += &format!(" at {time}");
-        }
+        parts.push(format!("using {}", id.version));
+        parts.extend(managed.times.get(id).map(|time| format!("at {time}")));
     }
-    text
+    parts.join(" ")
 }
 
 /// The 409 that lists each contested field with its owner.

@@ -173,19 +173,16 @@ impl Managed {
             current: false,
             ..current.clone()
         };
-        match self.managers.get_mut(&id) {
-            Some(previous) => {
-                let joined = owned.set.union(&previous.set);
-                if joined != previous.set {
-                    self.times.insert(id.clone(), writer.now.clone());
-                }
-                previous.set = joined;
-                previous.version = owned.version;
-            }
-            None => {
+        if let Some(previous) = self.managers.get_mut(&id) {
+            let joined = owned.set.union(&previous.set);
+            if joined != previous.set {
                 self.times.insert(id.clone(), writer.now.clone());
-                self.managers.insert(id, owned);
             }
+            previous.set = joined;
+            previous.version = owned.version;
+        } else {
+            self.times.insert(id.clone(), writer.now.clone());
+            self.managers.insert(id, owned);
         }
     }
 

@@ -150,7 +150,6 @@ fn node(schema: &Value, metadata: &Arc<Shape>) -> Arc<Shape> {
         return Arc::new(Shape::Scalar(Scalar::Any));
     }
     let shape = match text(schema, "type") {
-        "object" => return object(schema, metadata),
         "array" => Shape::List(ListShape {
             item: schema
                 .get("items")

@@ -122,7 +122,8 @@ fn without_first_of(text: &str, problem: &purlin_diag::Diagnostic) -> Option<Str
         return None;
     }
     let kept = lines.iter().enumerate().filter(|(i, _)| *i != earlier);
-    Some(kept.map(|(_, line)| format!("{line}\n")).collect())
+    let kept: Vec<&str> = kept.map(|(_, line)| *line).collect();
+    Some(kept.join("\n"))
 }
 
 struct Seed<'a> {

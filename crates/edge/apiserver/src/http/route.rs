@@ -139,7 +139,7 @@ fn wants_aggregated(headers: &HeaderMap) -> Option<bool> {
                 return Some(true);
             }
             ("application/json" | "application/*" | "*/*" | "application/yaml", None) => {
-                plain = true
+                plain = true;
             }
             _ => {}
         }
@@ -151,7 +151,7 @@ fn groups(core: &Core, request: &Request, names: &[&str]) -> Outcome<Reply> {
     let catalog = core.registry.current();
     let host = text(&request.headers, header::HOST).unwrap_or("localhost");
     match names {
-        ["api"] | ["apis"] => match wants_aggregated(&request.headers) {
+        ["api" | "apis"] => match wants_aggregated(&request.headers) {
             Some(true) => {
                 let document = discovery::aggregated(&catalog, names == ["api"]);
                 Ok(tagged(request, &document))
@@ -188,8 +188,8 @@ fn tagged(request: &Request, document: &Value) -> Reply {
     use sha2::{Digest, Sha256};
     let body = document.to_string();
     let digest = Sha256::digest(body.as_bytes());
-    let tag: String = digest.iter().take(16).map(|b| format!("{b:02X}")).collect();
-    let tag = format!("\"{tag}\"");
+    let digits: Vec<String> = digest.iter().take(16).map(|b| format!("{b:02X}")).collect();
+    let tag = format!("\"{}\"", digits.concat());
     let known = text(&request.headers, header::IF_NONE_MATCH) == Some(tag.as_str());
     let reply = if known {
         Reply::new(304, Payload::Bytes(Bytes::new()))

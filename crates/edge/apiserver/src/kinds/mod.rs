@@ -1,5 +1,6 @@
 //! The built-in kinds: what each is called, what may be done with it, and its own rules.
 
+pub(crate) mod checks;
 pub(crate) mod columns;
 pub(crate) mod decode;
 pub(crate) mod events;

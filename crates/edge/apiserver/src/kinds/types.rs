@@ -68,12 +68,6 @@ pub(crate) fn message(name: &str) -> Option<&'static Message> {
     MESSAGES.get(name)
 }
 
-/// The name in the table of the message with this OpenAPI schema name.
-#[cfg(test)]
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    MESSAGES.keys().copied()
-}
-
 fn parse(table: &'static str) -> BTreeMap<&'static str, Message> {
     let mut messages = BTreeMap::new();
     for block in table.split("\n\n") {

@@ -22,6 +22,10 @@ pub(crate) fn apply(target: &mut Value, patch: &Value, shape: &Arc<Shape>) -> Ou
     merge(target, patch, Some(shape)).map_err(Failure::bad_request)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "the directives of one object, one after the other"
+)]
 fn merge(target: &mut Value, patch: &Value, shape: Option<&Arc<Shape>>) -> Result<(), String> {
     let Some(changes) = patch.as_object() else {
         *target = patch.clone();

@@ -110,13 +110,16 @@ struct World {
     uids: BTreeMap<String, (KindId, Key)>,
 }
 
+/// A change and the kind of its object.
+pub(crate) type Told = (KindId, Arc<Change>);
+
 /// The store.
 #[derive(Debug)]
 pub(crate) struct Store {
     world: RwLock<World>,
     log: Option<log::Log>,
     /// Every change of every kind, for the collectors.
-    feed: RwLock<Vec<mpsc::UnboundedSender<(KindId, Arc<Change>)>>>,
+    feed: RwLock<Vec<mpsc::UnboundedSender<Told>>>,
 }
 
 impl Store {
@@ -339,7 +342,7 @@ impl Store {
     }
 
     /// Every later change, of every kind.
-    pub(crate) fn follow(&self) -> mpsc::UnboundedReceiver<(KindId, Arc<Change>)> {
+    pub(crate) fn follow(&self) -> mpsc::UnboundedReceiver<Told> {
         let (send, receive) = mpsc::unbounded_channel();
         self.feed
             .write()

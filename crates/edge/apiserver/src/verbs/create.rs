@@ -61,6 +61,11 @@ pub(crate) enum Tracking<'a> {
 }
 
 /// Creates a decoded object. Returns it as shown, and the revision to wait for.
+#[expect(
+    clippy::too_many_lines,
+    clippy::too_many_arguments,
+    reason = "the steps of a create in their order"
+)]
 pub(crate) fn insert(
     core: &Arc<Core>,
     ask: &Ask,

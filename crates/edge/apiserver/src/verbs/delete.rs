@@ -41,6 +41,7 @@ pub(crate) struct Options {
 }
 
 /// Reads the options from the body, or from the query when there is none.
+#[expect(clippy::too_many_lines, reason = "one check per option")]
 fn options(ask: &Ask) -> Outcome<Options> {
     let decoded = crate::http::body::decode(&ask.headers, &ask.body)?;
     let body = match decoded {

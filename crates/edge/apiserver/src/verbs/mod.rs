@@ -2,6 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod patch;
 pub(crate) mod read;
 pub(crate) mod review;
 pub(crate) mod scale;
@@ -167,7 +168,7 @@ async fn dispatch(core: &Arc<Core>, ask: &Ask) -> Outcome<crate::http::reply::Re
         (true, "" | "status") => match ask.method {
             Method::GET => read::get(core, ask),
             Method::PUT => update::put(core, ask).await,
-            Method::PATCH => update::patch(core, ask).await,
+            Method::PATCH => patch::patch(core, ask).await,
             Method::DELETE if ask.subresource.is_empty() => delete::delete(core, ask).await,
             Method::POST if ask.subresource.is_empty() && resource.custom().is_some() => {
                 create::create(core, ask).await

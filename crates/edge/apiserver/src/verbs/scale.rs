@@ -102,6 +102,7 @@ fn reply(core: &Core, ask: &Ask, object: &Value, paths: &ScalePaths) -> Reply {
     show::one(core, ask, 200, &view(object, paths))
 }
 
+#[expect(clippy::too_many_lines, reason = "the steps of a write in their order")]
 async fn write(core: &Arc<Core>, ask: &Ask, paths: &ScalePaths) -> Outcome<Reply> {
     let resource = &ask.resource;
     let key = ask.key()?;

@@ -11,7 +11,7 @@ use crate::apply::updater::Rules;
 use crate::failure::{Failure, FieldError, Outcome};
 use crate::kinds::decode::{self, Noticed};
 use crate::kinds::names::{self, Naming};
-use crate::kinds::{Which, rules};
+use crate::kinds::{Which, checks, rules};
 use crate::registry::{Resource, Source};
 use crate::server::{Core, finished};
 use crate::store::{Key, Object, Refused};
@@ -273,11 +273,11 @@ pub(crate) fn check(
             if builtin.which == Which::Definition {
                 errors.extend(crate::definitions::check(object, old, subresource));
             }
-            errors.extend(rules::check(builtin.which, object, old));
+            errors.extend(checks::check(builtin.which, object, old));
             if old.is_none() {
                 notes
                     .warnings
-                    .extend(rules::warnings(builtin.which, object));
+                    .extend(checks::warnings(builtin.which, object));
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::store::{Change, Happened, Since, Subscription};
 use crate::table;
 
 /// How long a watch lives when the client does not say.
-const LIFE: Duration = Duration::from_secs(45 * 60);
+const LIFE: Duration = Duration::from_mins(45);
 /// A bookmark is sent this long before the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Lines on their way to one client.

@@ -60,17 +60,15 @@ async fn check(case: &Value, client: kube::Client) -> Option<String> {
     let got = normal::renumber(&Value::Array(got));
     let want = normal::renumber(&case["expect"]);
     let (got, want) = (got.as_array()?, want.as_array()?);
-    let mut text = String::new();
+    let mut text = Vec::new();
     for (i, want) in want.iter().enumerate() {
         let got = got.get(i).unwrap_or(&Value::Null);
         if !project::same(got, want) {
-            text += &format!(
-                "step {i} {}\n  want {want}\n  got  {got}\n",
-                case["steps"][i]["path"]
-            );
+            let path = &case["steps"][i]["path"];
+            text.push(format!("step {i} {path}\n  want {want}\n  got  {got}\n"));
         }
     }
-    (!text.is_empty()).then_some(text)
+    (!text.is_empty()).then(|| text.concat())
 }
 
 #[tokio::test(flavor = "multi_thread")]

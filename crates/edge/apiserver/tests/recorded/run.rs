@@ -80,13 +80,13 @@ fn quote(text: &str) -> String {
 fn request(step: &Value) -> http::Request<Body> {
     let mut target = step["path"].as_str().unwrap_or_default().to_owned();
     match &step["query"] {
-        Value::String(text) => target += &format!("?{text}"),
+        Value::String(text) => target = format!("{target}?{text}"),
         Value::Object(map) => {
             let pairs = map.iter().map(|(k, v)| {
                 let shown = v.as_str().map_or_else(|| v.to_string(), str::to_owned);
                 format!("{}={}", quote(k), quote(&shown))
             });
-            target += &format!("?{}", pairs.collect::<Vec<_>>().join("&"));
+            target = format!("{target}?{}", pairs.collect::<Vec<_>>().join("&"));
         }
         _ => {}
     }
@@ -137,10 +137,14 @@ async fn call(client: &kube::Client, step: &Value) -> Answer {
     }
 }
 
+fn number(value: &Value) -> Option<usize> {
+    value.as_u64().and_then(|n| usize::try_from(n).ok())
+}
+
 async fn watch(client: kube::Client, step: Value) -> Watched {
     let options = &step["watch"];
     let seconds = options["seconds"].as_f64().unwrap_or(3.0);
-    let most = options["events"].as_u64().unwrap_or(1000) as usize;
+    let most = number(&options["events"]).unwrap_or(1000);
     let end = Instant::now() + Duration::from_secs_f64(seconds);
     let response = client
         .send(request(&step))
@@ -149,7 +153,7 @@ async fn watch(client: kube::Client, step: Value) -> Watched {
     let code = response.status().as_u16();
     let mut body = response.into_body();
     let (mut text, mut ended) = (Vec::new(), false);
-    let lines = |text: &[u8]| text.iter().filter(|b| **b == b'\n').count();
+    let lines = |text: &[u8]| text.split(|b| *b == b'\n').count() - 1;
     while lines(&text) < most {
         match timeout_at(end, body.frame()).await {
             Err(_) => break,
@@ -423,8 +427,8 @@ impl Run {
             }
             events.push(json!({"type": kind, "object": shown}));
         }
-        if let Some(count) = options["sort_initial"].as_u64() {
-            let count = (count as usize).min(events.len());
+        if let Some(count) = number(&options["sort_initial"]) {
+            let count = count.min(events.len());
             events[..count].sort_by_key(|e| e["object"].to_string());
         }
         let mut out = json!({"status": 200, "events": events});
