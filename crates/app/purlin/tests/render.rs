@@ -324,6 +324,39 @@ fn mistakes_in_the_inputs_of_functions_have_their_places() {
 }
 
 #[test]
+fn what_a_function_meets_while_it_runs_has_its_place_too() {
+    let blueprint = COMPOSITION
+        .replace("function-patch-and-transform", "function-blueprint")
+        .split("    input:")
+        .next()
+        .unwrap()
+        .to_owned()
+        + "    input:
+      apiVersion: blueprint.fn.purlin.dev/v1alpha1
+      kind: Blueprint
+      resources:
+      - name: note
+        manifest:
+          apiVersion: v1
+          kind: ConfigMap
+          data:
+            region: ${xr.spec.regoin}
+            size: ${xr.spec.size}
+";
+    let folder = folder(&[("xr.yaml", XR), ("composition.yaml", &blueprint)]);
+    let (code, stdout, stderr) = run(&folder, &["xr.yaml", "composition.yaml"]);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(
+        stderr.contains("composition.yaml:23:21: error[render/fatal]: there is no `regoin`"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("composition.yaml:24:19: error[render/fatal]: there is no `size`"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn an_unknown_function_is_named_with_what_to_do() {
     let folder = folder(&[
         ("xr.yaml", XR),

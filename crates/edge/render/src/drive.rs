@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::composite::as_observed;
 use crate::documents::{Show, composed, deleted, documents, held_references, held_status};
+use crate::fatal::placed;
 use crate::functions::{Route, route};
 use crate::inputs::Inputs;
 
@@ -43,6 +44,8 @@ pub enum Failed {
         problems: Vec<String>,
         /// Warnings and notes of the functions.
         told: Vec<String>,
+        /// What is wrong, with the places in the Composition's file, when it has some.
+        placed: Diagnostics,
     },
 }
 
@@ -72,6 +75,7 @@ pub async fn render(
     let pass = pass(inputs).map_err(|problem| Failed::Pass {
         problems: vec![problem],
         told: Vec::new(),
+        placed: Diagnostics::new(),
     })?;
     let caller = Caller::new(inputs, &routes, hosted, timeout);
     let outcome = caller.drive(inputs, pass).await;
@@ -79,8 +83,12 @@ pub async fn render(
         Some(failure) => Err(vec![failure.to_string()]),
         None => composed(inputs, &outcome),
     };
+    let failure = outcome.failure.as_ref();
     let rendered = rendered.map_err(|problems| Failed::Pass {
         problems,
+        placed: failure
+            .map(|failure| placed(inputs, &routes, failure))
+            .unwrap_or_default(),
         told: outcome
             .events
             .iter()

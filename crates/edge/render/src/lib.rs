@@ -8,6 +8,7 @@ mod composite;
 mod definition;
 mod documents;
 mod drive;
+mod fatal;
 mod files;
 mod functions;
 mod inputs;

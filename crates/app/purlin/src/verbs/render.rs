@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use purlin_diag::{Diagnostics, Sources};
-use purlin_render::{Failed, Files, Inputs, Show, Text, Texts};
+use purlin_render::{Failed, Files, Inputs, Rendered, Show, Text, Texts};
 
 use crate::exit::Exit;
 use crate::ui::Ui;
@@ -130,9 +130,14 @@ pub(crate) fn run(args: Args, ui: &Ui) -> anyhow::Result<Exit> {
     let rendered = runtime.block_on(purlin_render::render(&inputs, &functions, timeout, show));
     // A function that never came back must not keep the program from ending.
     runtime.shutdown_background();
+    finish(ui, rendered, &sources)
+}
+
+/// Prints the documents, or what keeps them from being made.
+fn finish(ui: &Ui, rendered: Result<Rendered, Failed>, sources: &Sources) -> anyhow::Result<Exit> {
     match rendered {
         Ok(rendered) => {
-            report(ui, &rendered.found, &sources);
+            report(ui, &rendered.found, sources);
             for gone in &rendered.deleted {
                 ui.say(format_args!(
                     "note: {gone} is observed and no longer desired: the engine would delete it"
@@ -142,16 +147,23 @@ pub(crate) fn run(args: Args, ui: &Ui) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Err(Failed::Inputs(found)) => {
-            report(ui, &found, &sources);
+            report(ui, &found, sources);
             Ok(Exit::Differs)
         }
-        Err(Failed::Pass { problems, told }) => {
+        Err(Failed::Pass {
+            problems,
+            told,
+            placed,
+        }) => {
             for words in told {
                 ui.say(format_args!("note: {words}"));
             }
-            for problem in problems {
-                ui.say(format_args!("error: {problem}"));
+            if placed.is_empty() {
+                for problem in problems {
+                    ui.say(format_args!("error: {problem}"));
+                }
             }
+            report(ui, &placed, sources);
             Ok(Exit::Differs)
         }
     }
