@@ -6,6 +6,7 @@ mod limit;
 mod listen;
 mod metrics_page;
 mod options;
+mod rpc;
 mod server;
 mod service;
 mod stop;

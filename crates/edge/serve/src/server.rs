@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use purlin_function::Functions;
-use purlin_proto::{DESCRIPTOR, v1, v1beta1};
+use purlin_proto::DESCRIPTOR;
 use purlin_telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -17,6 +17,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::limit::Limited;
 use crate::listen::Listen;
+use crate::rpc::{Rpc, V1, V1Beta1};
 use crate::service::Service;
 use crate::tls::Tls;
 use crate::{Options, ServeError, metrics_page};
@@ -106,8 +107,8 @@ impl Server {
         say_serving(&health).await;
         let turns = Arc::new(Semaphore::new(self.options.max_concurrent_requests));
         let routes = Routes::new(health_service)
-            .add_service(self.limited(&turns, v1_server(&self)))
-            .add_service(self.limited(&turns, v1beta1_server(&self)));
+            .add_service(self.limited(&turns, self.rpc::<V1>()))
+            .add_service(self.limited(&turns, self.rpc::<V1Beta1>()));
         let routes = with_reflection(routes);
         let mut beside = JoinSet::new();
         let (ready, connections) = mpsc::channel(64);
@@ -165,12 +166,13 @@ impl Server {
         }
     }
 
-    fn service(&self) -> Service {
-        Service {
+    fn rpc<V>(&self) -> Rpc<V> {
+        let service = Service {
             functions: Arc::clone(&self.functions),
             timeout: self.options.request_timeout,
             metrics: Arc::clone(&self.metrics),
-        }
+        };
+        Rpc::new(service, self.options.max_request_size)
     }
 }
 
@@ -179,17 +181,6 @@ async fn idle(turns: &Semaphore, all: usize) {
     let all = u32::try_from(all).unwrap_or(u32::MAX);
     drop(turns.acquire_many(all).await);
     tokio::time::sleep(LINGER).await;
-}
-
-type V1 = v1::function_runner_service_server::FunctionRunnerServiceServer<Service>;
-type V1Beta1 = v1beta1::function_runner_service_server::FunctionRunnerServiceServer<Service>;
-
-fn v1_server(server: &Server) -> V1 {
-    V1::new(server.service()).max_decoding_message_size(server.options.max_request_size)
-}
-
-fn v1beta1_server(server: &Server) -> V1Beta1 {
-    V1Beta1::new(server.service()).max_decoding_message_size(server.options.max_request_size)
 }
 
 fn with_reflection(routes: Routes) -> Routes {
@@ -206,16 +197,16 @@ fn with_reflection(routes: Routes) -> Routes {
 }
 
 async fn say_serving(health: &HealthReporter) {
-    health.set_serving::<V1>().await;
-    health.set_serving::<V1Beta1>().await;
+    health.set_serving::<Rpc<V1>>().await;
+    health.set_serving::<Rpc<V1Beta1>>().await;
     health
         .set_service_status("", tonic_health::ServingStatus::Serving)
         .await;
 }
 
 async fn say_not_serving(health: &HealthReporter) {
-    health.set_not_serving::<V1>().await;
-    health.set_not_serving::<V1Beta1>().await;
+    health.set_not_serving::<Rpc<V1>>().await;
+    health.set_not_serving::<Rpc<V1Beta1>>().await;
     health
         .set_service_status("", tonic_health::ServingStatus::NotServing)
         .await;

@@ -1,18 +1,18 @@
-//! How does a request become a call of a function? In both versions of the protocol, in bounded time, and without dying.
+//! How does a request become a call of a function? In bounded time, and without dying.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use purlin_function::{Functions, Panicked, RequestView as _, Response as Answer, run_caught};
-use purlin_proto::v1::function_runner_service_server as v1;
-use purlin_proto::v1::{RunFunctionRequest, RunFunctionResponse, Severity};
-use purlin_proto::v1beta1::function_runner_service_server as v1beta1;
+use bytes::Bytes;
+use prost::Message as _;
+use purlin_function::{Function, Functions, Panicked, RequestView as _, Response as Answer};
+use purlin_function::{RunFunctionRequest, RunFunctionResponse, Severity, run_caught};
 use purlin_telemetry::{CallLabels, FunctionLabels, HandledLabels, Metrics, SeverityLabels};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::limit::Turn;
 
-/// The functions behind both services.
+/// The functions behind both versions of the protocol.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
     pub(crate) functions: Arc<Functions>,
@@ -20,32 +20,20 @@ pub(crate) struct Service {
     pub(crate) metrics: Arc<Metrics>,
 }
 
-#[tonic::async_trait]
-impl v1::FunctionRunnerService for Service {
-    async fn run_function(
-        &self,
-        request: Request<RunFunctionRequest>,
-    ) -> Result<Response<RunFunctionResponse>, Status> {
-        self.handle(v1::SERVICE_NAME, request).await
-    }
-}
-
-#[tonic::async_trait]
-impl v1beta1::FunctionRunnerService for Service {
-    async fn run_function(
-        &self,
-        request: Request<RunFunctionRequest>,
-    ) -> Result<Response<RunFunctionResponse>, Status> {
-        self.handle(v1beta1::SERVICE_NAME, request).await
-    }
+/// Who works on a request, as far as is known.
+#[derive(Debug)]
+struct Working {
+    tag: String,
+    function: &'static str,
 }
 
 impl Service {
-    async fn handle(
-        &self,
+    /// Answers an encoded request with an encoded response, and counts it.
+    pub(crate) async fn handle(
+        self,
         service: &'static str,
-        request: Request<RunFunctionRequest>,
-    ) -> Result<Response<RunFunctionResponse>, Status> {
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Status> {
         let began = Instant::now();
         let call = CallLabels {
             grpc_type: "unary",
@@ -59,7 +47,7 @@ impl Service {
             grpc_type: call.grpc_type,
             grpc_service: call.grpc_service,
             grpc_method: call.grpc_method,
-            grpc_code: if outcome.is_ok() { "OK" } else { "Unavailable" },
+            grpc_code: code_name(outcome.as_ref().map_or_else(Status::code, |_| Code::Ok)),
         };
         self.metrics.handled.get_or_create(&handled).inc();
         if outcome.is_ok() {
@@ -70,73 +58,63 @@ impl Service {
         outcome
     }
 
-    async fn run(
-        &self,
-        request: Request<RunFunctionRequest>,
-    ) -> Result<Response<RunFunctionResponse>, Status> {
+    async fn run(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Status> {
         let turn = request.extensions().get::<Turn>().cloned();
-        let request = request.into_inner();
-        let (tag, fatal) = (request.tag().to_owned(), Fallback::of(&request));
-        let picked = self.functions.pick(&request).map(|hosted| {
-            let function = Arc::clone(&hosted.function);
-            (hosted.name, function)
-        });
-        let (name, function) = match picked {
-            Ok(picked) => picked,
-            Err(mistakes) => {
-                tracing::warn!(tag, ?mistakes, "no function takes the request");
-                let response = Answer::to(&request).mistakes(&mistakes).build();
-                return Ok(Response::new(response));
-            }
-        };
-        let began = Instant::now();
+        let bytes = request.into_inner();
+        let working = Arc::new(OnceLock::new());
         // On a thread of its own: a function computes, and nothing can stop it while it does. It keeps its turn.
-        let run = tokio::task::spawn_blocking(move || {
-            let outcome = run_caught(function.as_ref(), &request);
-            drop((request, turn));
-            outcome
+        let answer = tokio::task::spawn_blocking({
+            let (this, working) = (self.clone(), Arc::clone(&working));
+            move || {
+                let answer = this.answer(bytes, &working);
+                drop(turn);
+                answer
+            }
         });
-        let response = match tokio::time::timeout(self.timeout, run).await {
-            Ok(Ok((response, panicked))) => {
-                self.note(name, &tag, &response, panicked);
-                response
-            }
-            Ok(Err(_stopping)) => return Err(Status::unavailable("the server is stopping")),
-            Err(_elapsed) => {
-                let function = FunctionLabels { function: name };
-                self.metrics.timeouts.get_or_create(&function).inc();
-                let after = self.timeout.as_secs_f64();
-                tracing::error!(
-                    tag,
-                    function = name,
-                    after,
-                    "the function does not come back"
-                );
-                fatal.answer(format!("{name} did not come back within {after} s"))
-            }
-        };
-        let took = began.elapsed().as_secs_f64();
-        self.metrics
-            .ran
-            .get_or_create(&FunctionLabels { function: name })
-            .observe(took);
-        tracing::debug!(tag, function = name, took, "answered");
-        Ok(Response::new(response))
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(Ok(answer)) => answer.map(Response::new),
+            Ok(Err(_stopping)) => Err(Status::unavailable("the server is stopping")),
+            Err(_elapsed) => Ok(Response::new(self.give_up(working.get()))),
+        }
     }
 
-    /// Counts and logs what a function reported.
-    fn note(
+    /// Decodes a request, has it answered, and encodes the response.
+    fn answer(&self, bytes: Bytes, working: &OnceLock<Working>) -> Result<Bytes, Status> {
+        let request = RunFunctionRequest::decode(bytes)
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let tag = request.tag();
+        let hosted = match self.functions.pick(&request) {
+            Ok(hosted) => hosted,
+            Err(mistakes) => {
+                tracing::warn!(tag, ?mistakes, "no function takes the request");
+                return Ok(encoded(&Answer::to(&request).mistakes(&mistakes).build()));
+            }
+        };
+        let name = hosted.name;
+        let told = working.set(Working {
+            tag: tag.to_owned(),
+            function: name,
+        });
+        debug_assert!(told.is_ok(), "a request is worked on once");
+        let response = self.call(name, hosted.function.as_ref(), &request);
+        Ok(encoded(&response))
+    }
+
+    /// Runs a function, and counts and logs what it reports.
+    fn call(
         &self,
         function: &'static str,
-        tag: &str,
-        response: &RunFunctionResponse,
-        panicked: Panicked,
-    ) {
+        run: &dyn Function,
+        request: &RunFunctionRequest,
+    ) -> RunFunctionResponse {
+        let (tag, labels) = (request.tag(), FunctionLabels { function });
+        let began = Instant::now();
+        let (response, panicked) = run_caught(run, request);
+        let took = began.elapsed().as_secs_f64();
+        self.metrics.ran.get_or_create(&labels).observe(took);
+        tracing::debug!(tag, function, took, "answered");
         if panicked == Panicked::Yes {
-            self.metrics
-                .panics
-                .get_or_create(&FunctionLabels { function })
-                .inc();
+            self.metrics.panics.get_or_create(&labels).inc();
         }
         for result in &response.results {
             let severity = match result.severity() {
@@ -144,29 +122,54 @@ impl Service {
                 Severity::Warning => "warning",
                 Severity::Normal | Severity::Unspecified => "normal",
             };
-            self.metrics
-                .results
-                .get_or_create(&SeverityLabels { function, severity })
-                .inc();
+            let labels = SeverityLabels { function, severity };
+            self.metrics.results.get_or_create(&labels).inc();
             if result.severity() == Severity::Fatal {
                 tracing::warn!(tag, function, message = result.message, "fatal result");
             }
         }
+        response
+    }
+
+    /// What to answer when the function does not.
+    fn give_up(&self, working: Option<&Working>) -> Bytes {
+        let (tag, function) = working.map_or(("", ""), |it| (it.tag.as_str(), it.function));
+        let labels = FunctionLabels {
+            function: working.map_or("", |it| it.function),
+        };
+        self.metrics.timeouts.get_or_create(&labels).inc();
+        let after = self.timeout.as_secs_f64();
+        tracing::error!(tag, function, after, "the function does not come back");
+        let mut request = RunFunctionRequest::default();
+        tag.clone_into(&mut request.meta.get_or_insert_default().tag);
+        let message = format!("{function} did not come back within {after} s");
+        encoded(&Answer::to(&request).fatal(message).build())
     }
 }
 
-/// What is needed to answer when the function does not; the request itself is with the function.
-struct Fallback(RunFunctionRequest);
+fn encoded(response: &RunFunctionResponse) -> Bytes {
+    response.encode_to_vec().into()
+}
 
-impl Fallback {
-    fn of(request: &RunFunctionRequest) -> Self {
-        Self(RunFunctionRequest {
-            meta: request.meta.clone(),
-            ..RunFunctionRequest::default()
-        })
-    }
-
-    fn answer(&self, message: String) -> RunFunctionResponse {
-        Answer::to(&self.0).fatal(message).build()
+/// A status code as the Go middleware spells it in metrics.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "Canceled",
+        Code::Unknown => "Unknown",
+        Code::InvalidArgument => "InvalidArgument",
+        Code::DeadlineExceeded => "DeadlineExceeded",
+        Code::NotFound => "NotFound",
+        Code::AlreadyExists => "AlreadyExists",
+        Code::PermissionDenied => "PermissionDenied",
+        Code::ResourceExhausted => "ResourceExhausted",
+        Code::FailedPrecondition => "FailedPrecondition",
+        Code::Aborted => "Aborted",
+        Code::OutOfRange => "OutOfRange",
+        Code::Unimplemented => "Unimplemented",
+        Code::Internal => "Internal",
+        Code::Unavailable => "Unavailable",
+        Code::DataLoss => "DataLoss",
+        Code::Unauthenticated => "Unauthenticated",
     }
 }

@@ -122,6 +122,37 @@ async fn a_request_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_no_request_and_what_is_no_method_are_refused() {
+    use purlin_proto::Codec;
+    use purlin_proto::v1::{Condition, RunFunctionResponse};
+    use tonic::codegen::http::uri::PathAndQuery;
+
+    let running = serve(Options::default(), "Test", |r| Response::to(r).build()).await;
+    let channel = channel(running.address()).await;
+    for (method, code) in [
+        ("RunFunction", Code::InvalidArgument),
+        ("Nothing", Code::Unimplemented),
+    ] {
+        // Its first field is text, where a request has a message.
+        let message = Condition {
+            r#type: "abc".to_owned(),
+            ..Condition::default()
+        };
+        let path = format!("/apiextensions.fn.proto.v1.FunctionRunnerService/{method}");
+        let mut client = tonic::client::Grpc::new(channel.clone());
+        client.ready().await.unwrap();
+        let outcome: Result<tonic::Response<RunFunctionResponse>, _> = client
+            .unary(
+                tonic::Request::new(message),
+                path.parse::<PathAndQuery>().unwrap(),
+                Codec::default(),
+            )
+            .await;
+        assert_eq!(outcome.unwrap_err().code(), code);
+    }
+}
+
+#[tokio::test]
 async fn a_request_under_way_is_finished_before_the_server_stops() {
     let (entered, wait_entered) = tokio::sync::oneshot::channel();
     let (release, wait) = mpsc::channel::<()>();

@@ -197,7 +197,7 @@ impl Response {
     }
 
     /// Leaves something for later steps.
-    pub fn set_context(&mut self, key: impl Into<String>, value: impl Into<Value>) -> &mut Self {
+    pub fn set_context(&mut self, key: impl AsRef<str>, value: impl Into<Value>) -> &mut Self {
         let context = self.0.context.get_or_insert_default();
         context.insert(key, value);
         self

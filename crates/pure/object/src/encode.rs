@@ -24,7 +24,9 @@ pub(crate) fn object_len(object: &Object) -> usize {
 fn entry_len(entry: &Entry) -> usize {
     match entry {
         Entry::Wire(body) => body.len(),
-        Entry::Owned(key, value) => delimited_len(key.len()) + delimited_len(value_len(value)),
+        Entry::Owned(key, value) => {
+            delimited_len(key.as_bytes().len()) + delimited_len(value_len(value))
+        }
     }
 }
 
@@ -68,8 +70,9 @@ fn put_entry(entry: &Entry, out: &mut impl BufMut) {
     match entry {
         Entry::Wire(body) => out.put_slice(body),
         Entry::Owned(key, value) => {
+            let key = key.as_bytes();
             put_head(FIRST, key.len(), out);
-            out.put_slice(key.as_bytes());
+            out.put_slice(key);
             put_head(ENTRY_VALUE, value_len(value), out);
             put_value(value, out);
         }

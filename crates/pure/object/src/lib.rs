@@ -13,6 +13,7 @@ mod condition;
 mod encode;
 mod error;
 mod json;
+mod key;
 mod list;
 mod loose;
 mod map;

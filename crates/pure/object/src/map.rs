@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
+use crate::key::Key;
 use crate::{Value, ValueRef, wire};
 
 /// From this many entries on, keys are found through an index instead of one after the other.
@@ -15,7 +16,7 @@ pub(crate) enum Entry {
     /// The body of a strict map entry.
     Wire(Bytes),
     /// Somebody wrote it, or may have.
-    Owned(String, Value),
+    Owned(Key, Value),
 }
 
 impl Entry {
@@ -37,7 +38,7 @@ impl Entry {
         if let Self::Wire(body) = self {
             let (key, payload) = wire::entry(body);
             let value = wire::value(body, payload).to_owned();
-            *self = Self::Owned(wire::text(key).to_owned(), value);
+            *self = Self::Owned(Key::new(wire::text(key)), value);
         }
         match self {
             Self::Owned(_, value) => value,
@@ -123,7 +124,7 @@ impl Map {
     /// The value of a key, which becomes null when it was not there.
     pub(crate) fn get_or_insert(&mut self, key: &str) -> &mut Value {
         if self.find(key.as_bytes()).is_none() {
-            self.set(Entry::Owned(key.to_owned(), Value::Null));
+            self.set(Entry::Owned(Key::new(key), Value::Null));
         }
         self.get_mut(key.as_bytes())
             .expect("the key was just set when it was not there")

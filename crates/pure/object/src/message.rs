@@ -5,6 +5,7 @@ use prost::encoding::{DecodeContext, WireType, decode_varint, skip_field};
 use prost::{DecodeError, Message};
 
 use crate::check::{self, Layout};
+use crate::key::Key;
 use crate::map::Entry;
 use crate::{Error, Limits, Object, encode, loose};
 
@@ -56,7 +57,7 @@ impl Object {
             Layout::Strict => Entry::Wire(body),
             Layout::Loose => {
                 let (key, value) = loose::entry(&body);
-                Entry::Owned(key, value)
+                Entry::Owned(Key::new(&key), value)
             }
         });
         Ok(())

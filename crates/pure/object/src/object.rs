@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::check::{self, Layout};
+use crate::key::Key;
 use crate::map::{Entry, Map};
 use crate::{Error, Limits, Value, ValueRef, loose, wire};
 
@@ -66,8 +67,9 @@ impl Object {
     }
 
     /// Sets a key; answers what it held.
-    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        let held = self.map_mut().set(Entry::Owned(key.into(), value.into()))?;
+    pub fn insert(&mut self, key: impl AsRef<str>, value: impl Into<Value>) -> Option<Value> {
+        let key = Key::new(key.as_ref());
+        let held = self.map_mut().set(Entry::Owned(key, value.into()))?;
         Some(held.value().to_owned())
     }
 
@@ -161,7 +163,7 @@ impl fmt::Debug for Object {
     }
 }
 
-impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Object {
+impl<K: AsRef<str>, V: Into<Value>> FromIterator<(K, V)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut object = Self::new();
         object.extend(entries);
@@ -169,7 +171,7 @@ impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Object {
     }
 }
 
-impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Object {
+impl<K: AsRef<str>, V: Into<Value>> Extend<(K, V)> for Object {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         for (key, value) in entries {
             self.insert(key, value);
