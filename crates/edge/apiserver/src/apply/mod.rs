@@ -11,3 +11,6 @@ pub(crate) mod set;
 pub(crate) mod shape;
 pub(crate) mod typed;
 pub(crate) mod updater;
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,9 @@ use crate::table;
 /// The answer that holds one object.
 pub(crate) fn one(core: &Core, ask: &Ask, code: u16, object: &Value) -> Reply {
     let value = match ask.accepted.form {
+        Form::Object if !ask.accepted.yaml => {
+            return Reply::new(code, Payload::Bytes(object.to_string().into()));
+        }
         Form::Object => object.clone(),
         Form::Metadata => partial(object),
         Form::Table => {

@@ -89,6 +89,14 @@ fn check_type(resource: &Resource, object: &mut Value) -> Outcome<()> {
             .to_owned()
     };
     let (version, kind) = (text("apiVersion"), text("kind"));
+    let untyped = |name: &str| {
+        object
+            .get(name)
+            .is_some_and(|v| !v.is_string() && !v.is_null())
+    };
+    if untyped("apiVersion") || untyped("kind") {
+        return Err(Failure::bad_request("apiVersion and kind must be strings"));
+    }
     let custom = resource.custom().is_some();
     if version.is_empty() && kind.is_empty() && !custom {
         object["apiVersion"] = resource.api_version().into();
