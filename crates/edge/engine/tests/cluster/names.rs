@@ -125,8 +125,7 @@ impl Names {
             let referred = text(claim, &["spec", "resourceRef", "name"]);
             if stem(referred, &random) == Some(name(claim)) {
                 let place = elsewhere(text(claim, &["metadata", "namespace"]));
-                self.raw
-                    .put(referred, format!("{}-XR{place}", name(claim)));
+                self.raw.put(referred, format!("{}-XR{place}", name(claim)));
             }
         }
         for composite in sorted(&world["xr"], |o| vec![name(o).to_owned()]) {
@@ -134,8 +133,7 @@ impl Names {
             let claim = label("crossplane.io/claim-name");
             if !claim.is_empty() && stem(name(composite), &random) == Some(claim) {
                 let place = elsewhere(label("crossplane.io/claim-namespace"));
-                self.raw
-                    .put(name(composite), format!("{claim}-XR{place}"));
+                self.raw.put(name(composite), format!("{claim}-XR{place}"));
             }
         }
     }
@@ -163,8 +161,7 @@ impl Names {
                 .flatten()
                 .any(|o| o["controller"] == true);
             if controlled || parent != prefix {
-                self.raw
-                    .put(name(object), format!("{parent}-HASH({key})"));
+                self.raw.put(name(object), format!("{parent}-HASH({key})"));
             }
         }
     }
@@ -250,13 +247,7 @@ impl Names {
     /// The object with placeholders instead of raw words.
     pub(crate) fn swap(&self, object: &Value) -> Value {
         let mut table: BTreeMap<&str, &str> = BTreeMap::new();
-        for (raw, placeholder) in self
-            .raw
-            .of
-            .iter()
-            .chain(&self.hashes)
-            .chain(&self.uids.of)
-        {
+        for (raw, placeholder) in self.raw.of.iter().chain(&self.hashes).chain(&self.uids.of) {
             table.insert(raw, placeholder);
         }
         if table.is_empty() {
