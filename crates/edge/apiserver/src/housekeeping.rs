@@ -28,11 +28,38 @@ enum Task {
 /// How long a task that could not finish waits before it is tried again without any change.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// How often old events are looked for, and how long they are kept.
+const SWEEP: Duration = Duration::from_mins(1);
+const EVENTS: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// Removes events that nobody added to for a while.
+fn expire_events(core: &Core) {
+    let id: KindId = "/events".into();
+    let oldest = (core.clock)() - EVENTS;
+    for object in core.store.list(&id, None).objects {
+        let event = &object.value;
+        let times = [
+            &event["series"]["lastObservedTime"],
+            &event["lastTimestamp"],
+            &event["metadata"]["creationTimestamp"],
+        ];
+        let last = times
+            .iter()
+            .filter_map(|t| t.as_str()?.parse::<jiff::Timestamp>().ok())
+            .max();
+        if last.is_some_and(|last| last < oldest) {
+            // Somebody who adds to it at this moment keeps it.
+            drop(core.store.remove(&id, &key_of(event), object.revision));
+        }
+    }
+}
+
 /// Follows changes until the server stops.
 pub(crate) async fn run(core: Arc<Core>) {
     let mut changes = core.store.follow();
     let mut tasks: BTreeSet<Task> = initial(&core);
     let mut again: BTreeSet<Task> = BTreeSet::new();
+    let mut tick = tokio::time::interval(SWEEP);
     loop {
         while let Some(task) = tasks.pop_first() {
             if !perform(&core, &task) {
@@ -52,6 +79,7 @@ pub(crate) async fn run(core: Arc<Core>) {
                 None => return,
             },
             () = tokio::time::sleep(RETRY), if !again.is_empty() => tasks.append(&mut again),
+            _ = tick.tick() => expire_events(&core),
         }
     }
 }

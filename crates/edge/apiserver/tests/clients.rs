@@ -194,3 +194,51 @@ async fn dependents_go_with_their_owner() {
     assert_eq!(gone, ["dependent", "owner"]);
     server.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_events_are_found_by_what_they_are_about() {
+    use k8s_openapi::api::core::v1::Event as CoreEvent;
+    use kube::runtime::events::{Event as Note, EventType, Recorder, Reporter};
+    use kube::{Resource as _, ResourceExt as _};
+
+    let server = start().await;
+    let client = server.client("default");
+    let api: Api<ConfigMap> = Api::default_namespaced(client.clone());
+    let object = api
+        .create(&PostParams::default(), &config_map("about", "1"))
+        .await
+        .expect("created");
+    let reporter = Reporter {
+        controller: "purlin.dev/test".into(),
+        instance: Some("one".into()),
+    };
+    let recorder = Recorder::new(client.clone(), reporter);
+    let note = Note {
+        type_: EventType::Normal,
+        reason: "Synced".into(),
+        note: Some("all is well".into()),
+        action: "Sync".into(),
+        secondary: None,
+    };
+    let about = object.object_ref(&());
+    recorder
+        .publish(&note, &about)
+        .await
+        .expect("the first is created");
+    recorder
+        .publish(&note, &about)
+        .await
+        .expect("the second is counted");
+    let events: Api<CoreEvent> = Api::default_namespaced(client);
+    let uid = object.uid().expect("it has one");
+    let selector = format!("involvedObject.name=about,involvedObject.uid={uid}");
+    let found = events
+        .list(&ListParams::default().fields(&selector))
+        .await
+        .expect("a list");
+    assert_eq!(found.items.len(), 1);
+    let event = found.items.first().expect("there is one");
+    assert_eq!(event.message.as_deref(), Some("all is well"));
+    assert_eq!(event.series.as_ref().and_then(|s| s.count), Some(2));
+    server.shutdown().await;
+}

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::Which;
-use super::names;
 use super::rules::{RBAC, text};
+use super::{events, names};
 use crate::failure::{Cause, FieldError};
 
 /// Config maps and secrets hold at most this much.
@@ -20,7 +20,12 @@ pub(crate) fn check(which: Which, object: &Value, old: Option<&Value>) -> Vec<Fi
         Which::Lease => check_lease(object),
         Which::Role | Which::ClusterRole => check_role(which, object),
         Which::RoleBinding | Which::ClusterRoleBinding => check_binding(which, object),
-        Which::Event | Which::NewEvent => check_event(object),
+        Which::Event => check_event(object),
+        Which::NewEvent => {
+            let mut stored = object.clone();
+            events::to_core(&mut stored);
+            check_event(&stored)
+        }
         Which::Namespace | Which::ServiceAccount | Which::Definition | Which::Review => Vec::new(),
     };
     if let Some(old) = old {

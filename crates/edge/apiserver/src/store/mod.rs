@@ -336,8 +336,9 @@ impl Store {
     /// Ends every watch of a kind and forgets its history; its objects must be gone.
     pub(crate) fn forget(&self, kind: &str) {
         let mut world = self.write();
-        if world.kinds.get(kind).is_some_and(Table::is_empty) {
-            world.kinds.remove(kind);
+        let revision = world.revision;
+        if let Some(table) = world.kinds.get_mut(kind).filter(|t| t.is_empty()) {
+            *table = Table::beginning_at(revision);
         }
     }
 

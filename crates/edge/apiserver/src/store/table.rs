@@ -23,6 +23,14 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// A table without objects, history or watchers.
+    pub(super) fn beginning_at(floor: u64) -> Self {
+        Self {
+            floor,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn load(&mut self, key: Key, object: Arc<Object>) {
         self.objects.insert(key, object);
     }
