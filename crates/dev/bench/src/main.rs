@@ -1,8 +1,9 @@
-//! What does a request cost? `cargo run --release -p purlin-bench -- functions`
+//! What does a request cost, and how long do claims take? `cargo run --release -p purlin-bench`
 //!
 //! A server runs as a child of this process, so that its CPU time is its own; this process is the client.
 
 mod call;
+mod claims;
 mod echo;
 mod functions;
 mod process;
@@ -19,8 +20,10 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Mode {
-    /// Measure the function server against a bare echo of the same bytes. The default.
+    /// Measure the function server against a bare echo of the same bytes.
     Functions(functions::Args),
+    /// Measure how long many claims take to be ready on `purlin up`.
+    Claims(claims::Args),
     /// Be the echo that is measured.
     #[command(hide = true)]
     ServeEcho,
@@ -31,8 +34,13 @@ enum Mode {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().mode {
-        None => functions::run(&functions::Args::default()),
+        // Without a mode, all of it in one run.
+        None => {
+            functions::run(&functions::Args::default())?;
+            claims::run(&claims::Args::default())
+        }
         Some(Mode::Functions(args)) => functions::run(&args),
+        Some(Mode::Claims(args)) => claims::run(&args),
         Some(Mode::ServeEcho) => echo::serve(),
         Some(Mode::ServeFunctions) => process::serve_functions(),
     }

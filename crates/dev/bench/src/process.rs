@@ -35,30 +35,40 @@ impl Served {
 
     /// The CPU time of all threads of the child, in user and system mode.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        // Clock ticks of 10 ms: the unit of /proc on Linux, whatever the kernel's own.
-        const TICK: Duration = Duration::from_millis(10);
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The second field is a name in parentheses, which may contain anything.
-        let (_, fields) = stat.rsplit_once(") ").context("no name in stat")?;
-        let ticks: u32 = fields
-            .split(' ')
-            .skip(11)
-            .take(2)
-            .map(|ticks| ticks.parse::<u32>().unwrap_or_default())
-            .sum();
-        Ok(TICK * ticks)
+        cpu_of(self.child.id())
     }
 
     /// The most memory the child had at once, in MiB.
     pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        Ok(kib
-            .and_then(|kib| kib.parse::<u64>().ok())
-            .unwrap_or_default()
-            / 1024)
+        peak_memory_of(self.child.id())
     }
+}
+
+/// The CPU time of all threads of a process, in user and system mode.
+pub(crate) fn cpu_of(process: u32) -> anyhow::Result<Duration> {
+    // Clock ticks of 10 ms: the unit of /proc on Linux, whatever the kernel's own.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second field is a name in parentheses, which may contain anything.
+    let (_, fields) = stat.rsplit_once(") ").context("no name in stat")?;
+    let ticks: u32 = fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|ticks| ticks.parse::<u32>().unwrap_or_default())
+        .sum();
+    Ok(TICK * ticks)
+}
+
+/// The most memory a process had at once, in MiB.
+pub(crate) fn peak_memory_of(process: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    Ok(kib
+        .and_then(|kib| kib.parse::<u64>().ok())
+        .unwrap_or_default()
+        / 1024)
 }
 
 impl Drop for Served {
