@@ -63,7 +63,7 @@ impl Lease {
             tokio::select! {
                 () = stop.cancelled() => {
                     if let Err(error) = self.write("", false).await {
-                        tracing::debug!(%error, "cannot give up the lease");
+                        tracing::warn!(%error, "cannot give up the lease");
                     }
                     return;
                 }
@@ -141,10 +141,15 @@ impl Lease {
 
     fn lease(&self, holder: &str) -> Value {
         let now = crate::clock::now_micro();
+        let mut spec = json!({"renewTime": now, "leaseDurationSeconds": 1});
+        // A lease that nobody holds names no holder; an empty name is not allowed.
+        if !holder.is_empty() {
+            spec["holderIdentity"] = holder.into();
+            spec["leaseDurationSeconds"] = self.options.duration.as_secs().into();
+        }
         json!({
-            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": spec,
             "metadata": {"namespace": self.options.namespace, "name": self.options.name},
-            "spec": {"holderIdentity": holder, "leaseDurationSeconds": self.options.duration.as_secs(), "renewTime": now},
         })
     }
 }

@@ -338,3 +338,42 @@ impl World {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_is_held_by_one_and_given_up_on_stop() {
+    use purlin_engine::{Lease, LeaseOptions};
+    use tokio_util::sync::CancellationToken;
+
+    let world = World::start(Setup::default()).await;
+    let options = |holder: &str| LeaseOptions {
+        namespace: "crossplane-system".into(),
+        name: "purlin-engine".into(),
+        holder: holder.into(),
+        duration: Duration::from_secs(3),
+    };
+    let (stop, lost) = (CancellationToken::new(), CancellationToken::new());
+    let first = Lease::acquire(world.client.clone(), options("one"), &stop)
+        .await
+        .unwrap()
+        .unwrap();
+    let keeping = tokio::spawn(first.keep(stop.clone(), lost.clone()));
+    let other = CancellationToken::new();
+    let second = tokio::spawn({
+        let (client, options, other) = (world.client.clone(), options("two"), other.clone());
+        async move { Lease::acquire(client, options, &other).await }
+    });
+    let lease = Gvk::new("coordination.k8s.io/v1", "Lease");
+    let at = ("crossplane-system", "purlin-engine");
+    let held_by =
+        |name: &'static str| move |l: &Value| meta::text(l, &["spec", "holderIdentity"]) == name;
+    let made = world.until(lease.clone(), at, held_by("one")).await;
+    let renewed =
+        move |l: &Value| held_by("one")(l) && l["spec"]["renewTime"] != made["spec"]["renewTime"];
+    world.until(lease.clone(), at, renewed).await;
+    assert!(!second.is_finished() && !lost.is_cancelled());
+    stop.cancel();
+    keeping.await.unwrap();
+    assert!(second.await.unwrap().unwrap().is_some());
+    world.until(lease, at, held_by("two")).await;
+    world.stop().await;
+}
