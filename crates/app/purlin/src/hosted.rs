@@ -11,6 +11,21 @@ pub(crate) fn functions() -> Functions {
         function_environment_configs::hosted(),
         function_extra_resources::hosted(),
         function_sequencer::hosted(),
-        function_blueprint::hosted(),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_functions_answer_to_the_same_name_or_input() {
+        let functions = super::functions();
+        let mut taken = BTreeSet::new();
+        for hosted in functions.hosted() {
+            assert!(taken.insert(hosted.name.to_owned()), "{hosted:?}");
+            let input = format!("{} {}", hosted.api_version, hosted.kind);
+            assert!(taken.insert(input), "{hosted:?}");
+        }
+    }
 }
