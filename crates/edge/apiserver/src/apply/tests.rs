@@ -1,5 +1,10 @@
 //! What structured-merge-diff's own tests promise, as scripts.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "scripts read better without references"
+)]
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};

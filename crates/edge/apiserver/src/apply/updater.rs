@@ -63,9 +63,12 @@ pub(crate) fn apply(
         set,
         version: rules.version.clone(),
     };
-    let last = managers.insert(manager.clone(), owned);
+    let last = managers.insert(manager.clone(), owned.clone());
     let object = match last {
-        Some(last) if !last.set.is_empty() => prune(rules, &merged, &last.set, &managers),
+        // Who applies the same fields again gives none up.
+        Some(last) if !last.set.is_empty() && last.set != owned.set => {
+            prune(rules, &merged, &last.set, &managers)
+        }
         _ => merged,
     };
     let object = if object.is_null() {
