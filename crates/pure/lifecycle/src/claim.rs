@@ -6,6 +6,7 @@ use purlin_api::xrd::Xrd;
 use serde_json::{Map, Value, json};
 
 use crate::event::Problem;
+use crate::settled;
 use crate::status::Draft;
 
 /// Fields of claims and composites that belong to the machinery: never the user's, even when smuggled in.
@@ -140,6 +141,7 @@ impl Pair<'_> {
                 out.insert(field.clone(), value.clone());
             }
         }
+        self.hand_over_revision(&mut out);
         out.insert(
             "claimRef".into(),
             json!({
@@ -172,6 +174,21 @@ impl Pair<'_> {
             "apiVersion": self.xrd.composite.api_version(), "kind": self.xrd.composite.kind,
             "metadata": metadata, "spec": out,
         })
+    }
+
+    /// A revision this claim picked by hand and follows no more is kept until the composite picks its own. Dropping it
+    /// at once would leave a reference without a name, which no API server takes.
+    fn hand_over_revision(&self, spec: &mut Map<String, Value>) {
+        const FIELD: &str = "compositionRevisionRef";
+        let Some(composite) = self.composite.filter(|_| !self.is_manual()) else {
+            return;
+        };
+        let held = composite["spec"].get(FIELD).filter(|v| !v.is_null());
+        if let Some(held) = held
+            && settled::owns(composite, names::MANAGER_CLAIM, &["spec", FIELD])
+        {
+            spec.insert(FIELD.into(), held.clone());
+        }
     }
 
     /// The claim's status after its composite was applied: the composite's own fields, the conditions it shares, and

@@ -61,6 +61,19 @@ pub fn is_applied(live: &Value, patch: &Value, manager: &str, subresource: &str)
     owned == fields.keys().filter(|k| k.starts_with("f:")).count()
 }
 
+/// Whether a manager applied a field, or something in it.
+pub fn owns(live: &Value, manager: &str, path: &[&str]) -> bool {
+    applied_fields(live, manager, "").is_some_and(|fields| {
+        let mut here = Some(fields);
+        path.iter().all(|key| {
+            here = here
+                .and_then(|fields| fields.get(&format!("f:{key}")))
+                .and_then(Value::as_object);
+            here.is_some()
+        })
+    })
+}
+
 /// The fields a manager applied last.
 fn applied_fields<'a>(
     live: &'a Value,
@@ -191,6 +204,13 @@ mod tests {
     #[test]
     fn the_same_fields_with_the_same_values_need_no_apply() {
         assert!(is_applied(&live(), &patch(), "m", ""));
+    }
+
+    #[test]
+    fn what_was_applied_is_owned() {
+        assert!(owns(&live(), "m", &["spec", "n"]));
+        assert!(!owns(&live(), "m", &["spec", "foreign"]));
+        assert!(!owns(&live(), "other", &["spec", "n"]));
     }
 
     #[test]

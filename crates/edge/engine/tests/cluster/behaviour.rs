@@ -102,6 +102,16 @@ impl World {
         self.until(gvk_claim(), ("default", "c"), is).await
     }
 
+    async fn patch_claim(&self, spec: Value) {
+        let kind = self.client.kind(&gvk_claim()).await.unwrap();
+        let claim = json!({"metadata": {"name": "c", "namespace": "default"}});
+        let patch = json!({"spec": spec});
+        self.client
+            .patch(&kind, &claim, &patch, "test")
+            .await
+            .unwrap();
+    }
+
     /// The composite of the claim, once it is as it should be.
     async fn composite(&self, is: impl Fn(&Value) -> bool) -> Value {
         let claim = self
@@ -375,5 +385,37 @@ async fn a_lease_is_held_by_one_and_given_up_on_stop() {
     keeping.await.unwrap();
     assert!(second.await.unwrap().unwrap().is_some());
     world.until(lease, at, held_by("two")).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_pins_a_revision_and_follows_again() {
+    let world = World::start(Setup::default()).await;
+    let revision =
+        |object: &Value| meta::text(object, &["spec", "compositionRevisionRef", "name"]).to_owned();
+    world.apply(composition(buckets(&["a"]))).await;
+    let mut manual = claim(1);
+    manual["spec"]["compositionUpdatePolicy"] = "Manual".into();
+    world.apply(manual).await;
+    let first = revision(&world.composite(ready).await);
+    world.apply(composition(buckets(&["a", "b"]))).await;
+    world
+        .patch_claim(json!({"compositionUpdatePolicy": "Automatic"}))
+        .await;
+    world.until_buckets(&["a", "b"]).await;
+    let pin =
+        json!({"compositionUpdatePolicy": "Manual", "compositionRevisionRef": {"name": first}});
+    world.patch_claim(pin).await;
+    world.until_buckets(&["a"]).await;
+    world.composite(|x| revision(x) == first).await;
+    world.apply(composition(buckets(&["a", "b", "c"]))).await;
+    world
+        .patch_claim(json!({"compositionUpdatePolicy": "Automatic"}))
+        .await;
+    world.until_buckets(&["a", "b", "c"]).await;
+    let newest = revision(&world.composite(|x| revision(x) != first).await);
+    world
+        .claim(|c| conditions::is_true(c, "Synced") && ready(c) && revision(c) == newest)
+        .await;
     world.stop().await;
 }
