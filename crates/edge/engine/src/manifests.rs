@@ -146,7 +146,50 @@ fn unpack(document: Document, found: &mut Diagnostics) -> Vec<Document> {
             );
         }
     }
-    if complete { vec![document] } else { Vec::new() }
+    if complete {
+        check(&document, found);
+        vec![document]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Says what is wrong with the engine's own kinds, all of it, before any server sees them.
+fn check(document: &Document, found: &mut Diagnostics) {
+    let (manifest, places) = (&document.value, &document.places);
+    match meta::text(manifest, &["kind"]) {
+        "Composition" => {
+            let (_, wrong) = purlin_composition::read(manifest, Some(places));
+            wrong
+                .iter()
+                .for_each(|diagnostic| found.push(diagnostic.clone()));
+        }
+        "CompositeResourceDefinition" => {
+            let mut wrong = purlin_schema::check_xrd(manifest);
+            if wrong.is_empty() {
+                wrong.extend(
+                    purlin_schema::composite_crd(manifest)
+                        .err()
+                        .into_iter()
+                        .flatten(),
+                );
+                wrong.extend(
+                    purlin_schema::claim_crd(manifest)
+                        .err()
+                        .into_iter()
+                        .flatten(),
+                );
+            }
+            for error in wrong {
+                found.push(
+                    Diagnostic::error("apply/definition", error.to_string())
+                        .at(places.nearest(&error.path))
+                        .path(error.path),
+                );
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What has to be there first.
@@ -184,7 +227,7 @@ impl Manifests {
             for document in left {
                 match apply(client, &document.value).await {
                     Ok(()) => {}
-                    Err(error) if !last_try && may_pass(&error) => waiting.push(document),
+                    Err(error) if !last_try && self.may_pass(&error) => waiting.push(document),
                     Err(error) => refused(document, &error, &mut found),
                 }
             }
@@ -195,11 +238,27 @@ impl Manifests {
             sleep(AGAIN).await;
         }
     }
+
+    /// Whether waiting may help: the namespace is still being made, or the kind is, by another manifest.
+    fn may_pass(&self, error: &Error) -> bool {
+        match error {
+            Error::NotServed(gvk) => self.documents.iter().any(|d| defines(&d.value, gvk)),
+            other => matches!(other.retry(), Retry::Gone | Retry::Later | Retry::Conflict),
+        }
+    }
 }
 
-/// Whether waiting may help: the kind or the namespace is still being made.
-fn may_pass(error: &Error) -> bool {
-    matches!(error.retry(), Retry::Gone | Retry::Later | Retry::Conflict)
+/// Whether a manifest defines a kind.
+fn defines(manifest: &Value, gvk: &Gvk) -> bool {
+    let names = match meta::text(manifest, &["kind"]) {
+        "CustomResourceDefinition" => &["names"][..],
+        "CompositeResourceDefinition" => &["names", "claimNames"][..],
+        _ => return false,
+    };
+    meta::text(manifest, &["spec", "group"]) == gvk.group
+        && names
+            .iter()
+            .any(|names| meta::text(manifest, &["spec", names, "kind"]) == gvk.kind)
 }
 
 async fn apply(client: &Client, manifest: &Value) -> Result<(), Error> {
@@ -255,7 +314,7 @@ mod tests {
             ),
             (
                 "b.yml",
-                "apiVersion: x/v1\nkind: Composition\nmetadata: {name: c}\n---\napiVersion: x/v1\nkind: CompositeResourceDefinition\nmetadata: {name: d}\n",
+                "apiVersion: x/v1\nkind: Namespace\nmetadata: {name: c}\n---\napiVersion: x/v1\nkind: CustomResourceDefinition\nmetadata: {name: d}\n",
             ),
             (".hidden.yaml", "not: [a manifest"),
             ("notes.txt", "nothing"),
@@ -267,9 +326,40 @@ mod tests {
             .iter()
             .map(|d| meta::text(&d.value, &["kind"]))
             .collect();
-        assert_eq!(
-            kinds,
-            ["CompositeResourceDefinition", "Composition", "Thing"]
+        assert_eq!(kinds, ["Namespace", "CustomResourceDefinition", "Thing"]);
+    }
+
+    #[test]
+    fn compositions_and_definitions_are_checked_before_a_server_sees_them() {
+        let folder = folder(&[
+            (
+                "c.yaml",
+                "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nmetadata: {name: c}\nspec:\n  \
+                 compositeTypeRef: {apiVersion: e.org/v1, kind: X}\n  mode: Resources\n  pipeline:\n  - step: a\n    \
+                 functionRef: {}\n",
+            ),
+            (
+                "d.yaml",
+                "apiVersion: apiextensions.crossplane.io/v1\nkind: CompositeResourceDefinition\nmetadata: {name: \
+                 wrong}\nspec:\n  group: e.org\n  names: {kind: X, plural: Xs}\n",
+            ),
+        ]);
+        let (_, found) = read_manifests(&[folder.path().to_path_buf()]);
+        let all: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert!(
+            all.iter()
+                .any(|d| d.contains("c.yaml:6:") && d.contains("mode")),
+            "{all:#?}"
+        );
+        assert!(
+            all.iter()
+                .any(|d| d.contains("c.yaml:9:") && d.contains("name")),
+            "{all:#?}"
+        );
+        assert!(
+            all.iter()
+                .any(|d| d.contains("d.yaml:") && d.contains("versions")),
+            "{all:#?}"
         );
     }
 

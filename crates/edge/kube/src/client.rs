@@ -68,9 +68,9 @@ impl Client {
     /// When the configuration cannot be read or used.
     pub async fn connect(file: Option<&Path>, context: Option<&str>) -> Result<Self, Error> {
         let shown = file.map_or_else(|| "(default)".to_owned(), |p| p.display().to_string());
-        let wrong = |source: kube::Error| Error::Config {
+        let wrong = |error: kube::Error| Error::Config {
             path: shown.clone(),
-            source: Box::new(source),
+            reason: innermost(&error),
         };
         let options = KubeConfigOptions {
             context: context.map(str::to_owned),
@@ -348,6 +348,15 @@ fn object_path(
         subject: subject_of(kind, object),
         what,
     })
+}
+
+/// The cause behind all causes: outer ones repeat what it says.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
 }
 
 /// A list item with the kind that lists leave out.

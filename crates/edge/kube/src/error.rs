@@ -55,12 +55,12 @@ pub enum Error {
         what: &'static str,
     },
     /// The configuration cannot be used.
-    #[error("cannot use the kubeconfig {path}: {source}")]
+    #[error("cannot use the kubeconfig {path}: {reason}")]
     Config {
         /// The file.
         path: String,
-        /// Why.
-        source: Box<kube::Error>,
+        /// Why, in the words of the innermost cause.
+        reason: String,
     },
 }
 
