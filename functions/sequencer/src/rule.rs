@@ -12,7 +12,7 @@ const PATTERN_LIMIT: usize = 1 << 20;
 /// A rule, ready to run.
 pub(crate) struct Rule<'a> {
     index: usize,
-    rule: &'a SequenceRule,
+    says: &'a SequenceRule,
     entries: Vec<Entry<'a>>,
     condition: Option<Program>,
 }
@@ -63,14 +63,14 @@ impl<'a> Rule<'a> {
             })?;
         Ok(Self {
             index,
-            rule,
+            says: rule,
             entries: entries.collect::<Result<_, _>>()?,
             condition,
         })
     }
 
     pub(crate) fn creates_only(&self) -> bool {
-        self.rule.create_only
+        self.says.create_only
     }
 
     pub(crate) fn entries(&self) -> &[Entry<'a>] {
@@ -89,14 +89,14 @@ impl<'a> Rule<'a> {
         if let Some(condition) = &self.condition
             && !self.holds(condition, request)?
         {
-            let names = self.rule.sequence.join(" ");
+            let names = self.says.sequence.join(" ");
             response.normal(format!(
                 "Skipping the sequence [{names}]: its condition {:?} is false",
                 condition.source()
             ));
             return Ok(false);
         }
-        if self.rule.delete_only {
+        if self.says.delete_only {
             return Ok(false);
         }
         let mut held = false;

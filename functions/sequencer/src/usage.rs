@@ -95,11 +95,10 @@ fn name(of: ObjectRef<'_>, by: ObjectRef<'_>) -> String {
     };
     let whole = format!("{}-{}", part(by), part(of)).to_lowercase();
     let digest = Sha256::digest(whole.as_bytes());
-    let hash: String = digest
+    let hash = digest
         .iter()
         .take(3)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
     let suffix = format!("-{hash}-dependency");
     let cut: String = whole.chars().take(NAME - suffix.len()).collect();
     cut + &suffix

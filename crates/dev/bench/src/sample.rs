@@ -112,7 +112,7 @@ fn composite() -> Value {
 fn observed(index: usize) -> Value {
     let bucket = format!("storage-x7k2p-{index:03}-qwert");
     let arn = format!("arn:aws:s3:::{bucket}");
-    let conditions: Vec<Value> = ["Ready", "Synced", "LastAsyncOperation", "AsyncOperation"]
+    let conditions: Vec<Value> = ["Ready", "Synced"]
         .iter()
         .map(|kind| json!({"type": kind, "status": "True", "reason": "ReconcileSuccess", "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 2}))
         .collect();
@@ -131,8 +131,7 @@ fn observed(index: usize) -> Value {
                 "crossplane.io/composition-resource-name": name(index),
                 "crossplane.io/external-name": bucket,
                 "crossplane.io/external-create-pending": "2026-01-01T00:00:00Z",
-                "crossplane.io/external-create-succeeded": "2026-01-01T00:00:01Z",
-                "upjet.crossplane.io/provider-meta": "{\"e2bfb730-ecaa-11e6-8f88-34363bc7c4c0\":{\"create\":1200000000000,\"delete\":3600000000000,\"read\":1200000000000,\"update\":1200000000000}}"
+                "crossplane.io/external-create-succeeded": "2026-01-01T00:00:01Z"
             },
             "finalizers": ["finalizer.managedresource.crossplane.io"],
             "ownerReferences": [{"apiVersion": "platform.example.org/v1alpha1", "kind": "XStorage", "name": "storage-x7k2p", "uid": "7c9f6c1e-3b0e-4a2c-9b7e-0d7f4a9c2b11", "controller": true, "blockOwnerDeletion": true}]
@@ -159,7 +158,6 @@ fn observed(index: usize) -> Value {
                 "hostedZoneId": "Z1BKCTXD74EZPE", "id": bucket, "lifecycleRule": [], "logging": [],
                 "objectLockConfiguration": [], "objectLockEnabled": false, "policy": "", "replicationConfiguration": [],
                 "requestPayer": "BucketOwner",
-                "serverSideEncryptionConfiguration": [{"rule": [{"applyServerSideEncryptionByDefault": [{"kmsMasterKeyId": "", "sseAlgorithm": "AES256"}], "bucketKeyEnabled": false}]}],
                 "versioning": [{"enabled": false, "mfaDelete": false}],
                 "website": []
             },

@@ -21,6 +21,8 @@ const LARGEST: u64 = 16 << 20;
 const DEEPEST: usize = 16;
 /// How soon a manifest whose kind is not served yet is tried again.
 const AGAIN: Duration = Duration::from_millis(50);
+/// How often a manifest is applied that the API server says it failed on.
+const TRIES: u32 = 5;
 
 /// Manifests that were read, and the texts they come from.
 #[derive(Debug, Default)]
@@ -220,14 +222,16 @@ impl Manifests {
     pub async fn apply(&self, client: &Client, patience: Duration) -> Diagnostics {
         let end = Instant::now() + patience;
         let mut found = Diagnostics::new();
-        let mut left: Vec<&Document> = self.documents.iter().collect();
+        let mut left: Vec<(&Document, u32)> = self.documents.iter().map(|one| (one, 1)).collect();
         loop {
             let mut waiting = Vec::new();
             let last_try = Instant::now() >= end;
-            for document in left {
+            for (document, tries) in left {
                 match apply(client, &document.value).await {
                     Ok(()) => {}
-                    Err(error) if !last_try && self.may_pass(&error) => waiting.push(document),
+                    Err(error) if !last_try && self.may_pass(&error, tries) => {
+                        waiting.push((document, tries + 1));
+                    }
                     Err(error) => refused(document, &error, &mut found),
                 }
             }
@@ -239,9 +243,11 @@ impl Manifests {
         }
     }
 
-    /// Whether waiting may help: the namespace is still being made, or the kind is, by another manifest.
-    fn may_pass(&self, error: &Error) -> bool {
+    /// Whether waiting may help: the namespace is still being made, or the kind is, by another manifest. An API server
+    /// answers some mistakes in a manifest with 500 (a key twice in an apply), so that is not believed for long.
+    fn may_pass(&self, error: &Error, tries: u32) -> bool {
         match error {
+            Error::Api { code: 500, .. } => tries < TRIES,
             Error::NotServed(gvk) => self.documents.iter().any(|d| defines(&d.value, gvk)),
             other => matches!(other.retry(), Retry::Gone | Retry::Later | Retry::Conflict),
         }

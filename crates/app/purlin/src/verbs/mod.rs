@@ -76,8 +76,36 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
-            ui.say(format_args!("error: {error:#}"));
+            ui.say(format_args!("error: {}", told_once(&error)));
             Exit::World.into()
         }
+    }
+}
+
+/// The error and its causes in one line. Some libraries print their cause too: what was said already is not said again.
+fn told_once(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |said, cause| {
+        let words = cause.to_string();
+        match said.as_str() {
+            "" => words,
+            _ if said.contains(&words) => said,
+            _ => format!("{said}: {words}"),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    #[test]
+    fn a_cause_that_was_told_is_not_told_again() {
+        let error = anyhow!("no such file")
+            .context("cannot read a: no such file")
+            .context("cannot start");
+        assert_eq!(
+            super::told_once(&error),
+            "cannot start: cannot read a: no such file"
+        );
     }
 }
