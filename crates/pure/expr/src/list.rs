@@ -19,6 +19,8 @@ pub enum List<'a> {
     Shaped(&'a [Json], &'a Shape),
     /// Data of an object, and the variable it came from if that is waited for.
     Data(ListRef<'a>, Option<&'a str>),
+    /// Data of an object whose numbers are all floating, as protobuf has them.
+    Wire(ListRef<'a>),
 }
 
 impl<'a> List<'a> {
@@ -30,7 +32,7 @@ impl<'a> List<'a> {
         match self {
             Self::Owned(items) => items.len(),
             Self::Json(items) | Self::Shaped(items, _) => items.len(),
-            Self::Data(list, _) => list.len(),
+            Self::Data(list, _) | Self::Wire(list) => list.len(),
         }
     }
 
@@ -40,6 +42,7 @@ impl<'a> List<'a> {
             Self::Json(items) => items.get(at).map(Val::from_json),
             Self::Shaped(items, shape) => items.get(at).map(|item| shape.item().view(item)),
             Self::Data(list, origin) => list.get(at).map(|item| Val::from_origin(item, *origin)),
+            Self::Wire(list) => list.get(at).map(Val::from_wire),
         }
     }
 
@@ -54,13 +57,14 @@ impl<'a> List<'a> {
                 .iter()
                 .map(|item| Val::from_origin(item, *origin))
                 .collect(),
+            Self::Wire(list) => list.iter().map(Val::from_wire).collect(),
         }
     }
 
     pub(crate) fn origin(&self) -> Origin<'a> {
         match self {
             Self::Data(_, origin) => *origin,
-            Self::Owned(_) | Self::Json(_) | Self::Shaped(..) => None,
+            Self::Owned(_) | Self::Json(_) | Self::Shaped(..) | Self::Wire(_) => None,
         }
     }
 
@@ -68,7 +72,7 @@ impl<'a> List<'a> {
     pub(crate) fn shape(&self) -> Option<&'a Shape> {
         match self {
             Self::Shaped(_, shape) => Some(shape),
-            Self::Owned(_) | Self::Json(_) | Self::Data(..) => None,
+            Self::Owned(_) | Self::Json(_) | Self::Data(..) | Self::Wire(_) => None,
         }
     }
 }

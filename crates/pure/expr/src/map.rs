@@ -21,6 +21,8 @@ pub enum Map<'a> {
     Shaped(&'a serde_json::Map<String, Json>, &'a Shape),
     /// Data of an object, and the variable it came from if that is waited for.
     Data(ObjectRef<'a>, Option<&'a str>),
+    /// Data of an object whose numbers are all floating, as protobuf has them.
+    Wire(ObjectRef<'a>),
     /// A variable whose data is not there yet.
     Absent(&'a str),
 }
@@ -43,7 +45,7 @@ impl<'a> Map<'a> {
             Self::Owned(entries, _) => Some(entries.len()),
             Self::Json(map) => Some(map.len()),
             Self::Shaped(map, shape) => Some(map.iter().filter(|(key, _)| shape.sees(key)).count()),
-            Self::Data(object, _) => Some(object.len()),
+            Self::Data(object, _) | Self::Wire(object) => Some(object.len()),
             Self::Absent(_) => None,
         }
     }
@@ -57,6 +59,7 @@ impl<'a> Map<'a> {
             Self::Data(object, origin) => object
                 .get(name)
                 .map(|value| Val::from_origin(value, *origin)),
+            Self::Wire(object) => object.get(name).map(Val::from_wire),
             Self::Absent(_) => None,
         }
     }
@@ -84,6 +87,10 @@ impl<'a> Map<'a> {
                 .iter()
                 .map(|(key, value)| (text(key), Val::from_origin(value, *origin)))
                 .collect(),
+            Self::Wire(object) => object
+                .iter()
+                .map(|(key, value)| (text(key), Val::from_wire(value)))
+                .collect(),
             Self::Absent(_) => return None,
         })
     }
@@ -92,7 +99,7 @@ impl<'a> Map<'a> {
         match self {
             Self::Data(_, origin) | Self::Owned(_, origin) => *origin,
             Self::Absent(root) => Some(root),
-            Self::Json(_) | Self::Shaped(..) => None,
+            Self::Json(_) | Self::Shaped(..) | Self::Wire(_) => None,
         }
     }
 

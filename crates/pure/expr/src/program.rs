@@ -1,16 +1,18 @@
 //! An expression, ready to be evaluated as often as wanted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use purlin_diag::Diagnostics;
 
 use crate::ast::Node;
 use crate::bindings::Bindings;
+use crate::crd::types;
 use crate::deps::{self, Read};
 use crate::eval::Machine;
 use crate::meter::{Limits, Meter};
 use crate::outcome::Outcome;
-use crate::{Problem, parse};
+use crate::{Problem, Shape, parse};
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
@@ -43,6 +45,25 @@ impl Program {
         })
     }
 
+    /// Compiles `source` as an expression of the language itself, without any extension, and checks its types: it has
+    /// these variables and no others, and is certain to give what is wanted.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, with offsets into `source`.
+    pub fn parse_core(
+        source: &str,
+        variables: &BTreeMap<String, Shape>,
+        wanted: &Shape,
+    ) -> Result<Self, Vec<Problem>> {
+        let program = Self::parse(source)?;
+        let problems = types::check_core(&program.node, variables, wanted);
+        if problems.is_empty() {
+            Ok(program)
+        } else {
+            Err(problems)
+        }
+    }
+
     /// The text it was compiled from.
     pub fn source(&self) -> &str {
         &self.source
@@ -71,5 +92,55 @@ impl Program {
 
     pub(crate) fn node(&self) -> &Node {
         &self.node
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(source: &str) -> Option<String> {
+        let state = Shape::fields([
+            ("resource", Shape::map_of(Shape::any())),
+            ("ready", Shape::int()),
+        ]);
+        let variables = BTreeMap::from([("it".to_owned(), state)]);
+        let problems = Program::parse_core(source, &variables, &Shape::bool()).err()?;
+        problems.first().map(|problem| problem.message.clone())
+    }
+
+    #[test]
+    fn what_is_certain_to_be_bool_is_taken() {
+        for source in [
+            "true",
+            "it.resource.spec.flag == true",
+            "bool(it.resource.spec.flag)",
+            "it.resource.spec.flag && !it.resource.off",
+            "it.ready == 1 ? has(it.resource.spec) : 'a' in it.resource",
+            "it.resource.items.exists(i, i.name.startsWith('a'))",
+            "duration('1h') > duration('30m')",
+            "size(it.resource) == 0",
+        ] {
+            assert_eq!(refused(source), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_something_else_is_refused() {
+        for source in [
+            "it.resource.spec.flag",
+            "dyn(true)",
+            "it.resource['flag']",
+            "true ? it.resource.flag : false",
+            "1",
+            "1 == 'a'",
+            "other == 1",
+            "it.redy == 1",
+            "'a'.upperAscii() == 'A'",
+            "it.resource.?spec.hasValue()",
+            "cel.bind(x, 1, x == 1)",
+        ] {
+            assert!(refused(source).is_some(), "{source}");
+        }
     }
 }

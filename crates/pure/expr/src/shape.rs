@@ -74,6 +74,50 @@ static ANY: Shape = Shape {
 };
 
 impl Shape {
+    /// Anything.
+    pub fn any() -> Self {
+        ANY.clone()
+    }
+
+    /// A truth value.
+    pub fn bool() -> Self {
+        Self::scalar(Form::Bool)
+    }
+
+    /// A signed whole number.
+    pub fn int() -> Self {
+        Self::scalar(Form::Int)
+    }
+
+    /// Bytes.
+    pub fn bytes() -> Self {
+        Self::scalar(Form::Bytes)
+    }
+
+    /// Texts as keys, and values of one shape.
+    pub fn map_of(each: Self) -> Self {
+        Self {
+            each: Some(Arc::new(each)),
+            ..Self::scalar(Form::Map)
+        }
+    }
+
+    /// An object with these fields and no others.
+    pub fn fields<'n>(fields: impl IntoIterator<Item = (&'n str, Self)>) -> Self {
+        let mut object = Self::scalar(Form::Object);
+        for (name, shape) in fields {
+            object.know(name.to_owned(), name, Arc::new(shape));
+        }
+        object
+    }
+
+    fn scalar(form: Form) -> Self {
+        Self {
+            form,
+            ..Self::default()
+        }
+    }
+
     /// The shape of a schema. `whole` marks the schema of a whole object at the top.
     pub(crate) fn of(schema: &Schema, whole: bool) -> Self {
         let mut shape = Self {

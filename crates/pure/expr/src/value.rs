@@ -135,6 +135,20 @@ impl<'a> Val<'a> {
         }
     }
 
+    /// Data of an object as a value, its numbers floating as protobuf has them: `x + 1.0` is a number, `x + 1` is not.
+    #[expect(clippy::cast_precision_loss, reason = "what the wire would do to it")]
+    pub fn from_wire(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::Int(i) => Self::Double(i as f64),
+            ValueRef::Double(d) => Self::Double(d),
+            ValueRef::List(list) => Self::List(List::Wire(list)),
+            ValueRef::Object(object) => Self::Map(Map::Wire(object)),
+            ValueRef::Null | ValueRef::Bool(_) | ValueRef::String(_) => {
+                Self::from_origin(value, None)
+            }
+        }
+    }
+
     /// A list of an object.
     pub fn from_list(list: ListRef<'a>) -> Self {
         Self::List(List::Data(list, None))
@@ -251,8 +265,10 @@ impl<'a> Val<'a> {
                 Value::String(self.plain()?)
             }
             Self::Optional(Some(inner)) => inner.to_data()?,
-            Self::List(List::Data(list, _)) => ValueRef::List(*list).to_owned(),
-            Self::Map(Map::Data(object, _)) => ValueRef::Object(*object).to_owned(),
+            Self::List(List::Data(list, _) | List::Wire(list)) => ValueRef::List(*list).to_owned(),
+            Self::Map(Map::Data(object, _) | Map::Wire(object)) => {
+                ValueRef::Object(*object).to_owned()
+            }
             Self::List(list) => Value::List(
                 list.items()
                     .iter()

@@ -8,7 +8,7 @@
 
 mod run;
 mod takes;
-mod types;
+pub(crate) mod types;
 
 use std::sync::Arc;
 

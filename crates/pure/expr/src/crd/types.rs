@@ -1,8 +1,9 @@
-//! Do the types of a rule fit the schema?
+//! Do the types of an expression fit its variables?
 //!
-//! Finds what an API server refuses: unknown variables, fields and functions, operators on types they do not take, rules
+//! Finds what an API server refuses in a rule, and a function that has CEL without extensions in an expression: unknown variables, fields and functions, operators on types they do not take, rules
 //! that are not bool. Where a type is not known it stays silent.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use purlin_diag::nearest;
@@ -35,6 +36,33 @@ pub(super) enum Ty<'s> {
     Special(&'static str),
 }
 
+/// Everything that is wrong with an expression of the core language over these variables, and with what it gives.
+pub(crate) fn check_core(
+    node: &Node,
+    variables: &BTreeMap<String, Shape>,
+    wanted: &Shape,
+) -> Vec<Problem> {
+    let variables = variables.iter();
+    let variables = variables.map(|(name, shape)| (name.as_str(), of_shape(shape)));
+    let mut checker = Checker {
+        variables: variables.collect(),
+        language: Language::Core,
+        locals: Vec::new(),
+        problems: Vec::new(),
+    };
+    let given = checker.infer(node);
+    let wanted = of_shape(wanted);
+    // What may be anything is not good enough: it has to be said what it is.
+    let certain = !matches!(given, Ty::Dyn) || matches!(wanted, Ty::Dyn);
+    if checker.problems.is_empty() && !(certain && fits(&given, &wanted)) {
+        checker.problems.push(problem(
+            node,
+            format!("this gives {}, not {}", name(&given), name(&wanted)),
+        ));
+    }
+    checker.problems
+}
+
 /// Everything that is wrong with an expression over `self` and `oldSelf` of this shape.
 pub(super) fn check(
     node: &Node,
@@ -49,8 +77,8 @@ pub(super) fn check(
         own.clone()
     };
     let mut checker = Checker {
-        own,
-        old,
+        variables: BTreeMap::from([("self", own), ("oldSelf", old)]),
+        language: Language::Rules,
         locals: Vec::new(),
         problems: Vec::new(),
     };
@@ -129,9 +157,18 @@ fn problem(node: &Node, message: String) -> Problem {
     )
 }
 
+/// Which functions and forms there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    /// Those of the rules of custom resource definitions.
+    Rules,
+    /// Those that the language itself defines, without any extension.
+    Core,
+}
+
 struct Checker<'s> {
-    own: Ty<'s>,
-    old: Ty<'s>,
+    variables: BTreeMap<&'s str, Ty<'s>>,
+    language: Language,
     locals: Vec<Ty<'s>>,
     problems: Vec<Problem>,
 }
@@ -156,14 +193,17 @@ impl<'s> Checker<'s> {
             Kind::String(_) => Ty::String,
             Kind::Bytes(_) => Ty::Bytes,
             Kind::TypeName(_) => Ty::Type,
-            Kind::Root(name) => match &**name {
-                "self" => self.own.clone(),
-                "oldSelf" => self.old.clone(),
-                name if library::is_type_name(name) => Ty::Type,
-                name => self.refuse(
-                    node,
-                    format!("there is no variable `{name}`; a rule has `self` and `oldSelf`"),
-                ),
+            Kind::Root(name) => match self.variables.get(&**name) {
+                Some(ty) => ty.clone(),
+                None if library::is_type_name(name) => Ty::Type,
+                None => {
+                    let have: Vec<String> =
+                        self.variables.keys().map(|v| format!("`{v}`")).collect();
+                    self.refuse(
+                        node,
+                        format!("there is no variable `{name}`, only {}", have.join(", ")),
+                    )
+                }
             },
             Kind::Local(slot) => self.locals.get(*slot).cloned().unwrap_or(Ty::Dyn),
             Kind::Select(operand, field) => {
@@ -174,6 +214,11 @@ impl<'s> Checker<'s> {
                 let operand = self.infer(operand);
                 self.field(node, operand, field);
                 Ty::Bool
+            }
+            Kind::OptSelect(..) | Kind::OptIndex(_) | Kind::OptMap(..)
+                if self.language == Language::Core =>
+            {
+                self.refuse(node, "there are no optional values here".to_owned())
             }
             Kind::OptSelect(operand, field) => {
                 let operand = self.infer(operand);
@@ -215,6 +260,11 @@ impl<'s> Checker<'s> {
             Kind::Cond(arms) => {
                 self.want(&arms[0], &Ty::Bool);
                 let (yes, no) = (self.infer(&arms[1]), self.infer(&arms[2]));
+                if self.language == Language::Core
+                    && (matches!(yes, Ty::Dyn) || matches!(no, Ty::Dyn))
+                {
+                    return Ty::Dyn;
+                }
                 if fits(&yes, &no) {
                     return if matches!(yes, Ty::Dyn) { no } else { yes };
                 }
@@ -237,7 +287,7 @@ impl<'s> Checker<'s> {
                 self.locals.pop();
                 if *flat { body } else { optional(body) }
             }
-            Kind::Bind(_) => self.refuse(node, "there is no `cel.bind` in rules".to_owned()),
+            Kind::Bind(_) => self.refuse(node, "there is no `cel.bind` here".to_owned()),
         }
     }
 
@@ -285,7 +335,7 @@ impl<'s> Checker<'s> {
                     .unwrap_or_default();
                 self.refuse(
                     node,
-                    format!("the schema has no field `{field}` that a rule can see{help}"),
+                    format!("the schema has no field `{field}` that an expression can see{help}"),
                 )
             }
             other => self.refuse(node, format!("{} has no field `{field}`", name(&other))),
@@ -395,6 +445,15 @@ impl<'s> Checker<'s> {
     fn call(&mut self, node: &Node, call: &Call) -> Ty<'s> {
         let function = call.function;
         let args: Vec<Ty<'s>> = call.args.iter().map(|arg| self.infer(arg)).collect();
+        if self.language == Language::Core && !library::is_core(function) {
+            return self.refuse(
+                node,
+                format!(
+                    "there is no function `{}` here: only those of the language itself",
+                    function.name
+                ),
+            );
+        }
         if function.usable == Where::NotInRules
             || function.name == "reverse" && matches!(args[0], Ty::String)
         {
@@ -441,6 +500,16 @@ impl<'s> Checker<'s> {
     }
 
     fn each(&mut self, node: &Node, each: &Each) -> Ty<'s> {
+        let own = matches!(
+            each.gather,
+            Gather::All | Gather::Exists | Gather::ExistsOne | Gather::List | Gather::Filter
+        );
+        if self.language == Language::Core && !(own && each.names.len() == 1) {
+            return self.refuse(
+                node,
+                "this form is not part of the language itself".to_owned(),
+            );
+        }
         let range = self.infer(&each.range);
         let (key, element) = match &range {
             Ty::Dyn => (Ty::Dyn, Ty::Dyn),
@@ -474,7 +543,6 @@ impl<'s> Checker<'s> {
             }
         };
         self.locals.truncate(before);
-        let _ = node;
         match each.gather {
             Gather::All | Gather::Exists | Gather::ExistsOne => Ty::Bool,
             Gather::Filter if matches!(range, Ty::Map(_)) => Ty::List(Rc::new(Ty::String)),

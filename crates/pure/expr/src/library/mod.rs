@@ -153,6 +153,36 @@ static FAMILIES: &[&[Function]] = &[
     format::FUNCTIONS,
 ];
 
+/// Functions of the language itself that stand in families of extensions.
+const CORE: &[(&str, bool)] = &[
+    ("contains", true),
+    ("startsWith", true),
+    ("endsWith", true),
+    ("matches", true),
+    ("matches", false),
+    ("duration", false),
+    ("timestamp", false),
+    ("getFullYear", true),
+    ("getMonth", true),
+    ("getDate", true),
+    ("getDayOfMonth", true),
+    ("getDayOfWeek", true),
+    ("getDayOfYear", true),
+    ("getHours", true),
+    ("getMinutes", true),
+    ("getSeconds", true),
+    ("getMilliseconds", true),
+];
+
+/// Whether the language itself defines this function.
+pub(crate) fn is_core(function: &Function) -> bool {
+    CORE.contains(&(function.name, function.member))
+        || core::FUNCTIONS.iter().any(|core| {
+            core.usable == Where::Everywhere
+                && (core.name, core.member) == (function.name, function.member)
+        })
+}
+
 fn all() -> impl Iterator<Item = &'static Function> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
