@@ -8,6 +8,7 @@ pub(crate) fn functions() -> Functions {
         function_patch_and_transform::hosted(),
         function_auto_ready::hosted(),
         function_blueprint::hosted(),
+        function_cel_filter::hosted(),
         function_environment_configs::hosted(),
         function_extra_resources::hosted(),
         function_sequencer::hosted(),
