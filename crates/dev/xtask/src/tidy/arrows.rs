@@ -18,6 +18,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["yaml", "schema", "expr", "api", "object", "diag"],
     ),
     (
+        "check",
+        &[
+            "yaml",
+            "composition",
+            "function",
+            "schema",
+            "expr",
+            "api",
+            "object",
+            "diag",
+        ],
+    ),
+    (
         "pipeline",
         &["composition", "function", "proto", "api", "object", "diag"],
     ),
