@@ -3,9 +3,8 @@
 use std::io::Read as _;
 
 use anyhow::Context as _;
+use purlin_check::Cel;
 use purlin_diag::{Diagnostic, Diagnostics, Sources};
-use purlin_expr::crd::Rules;
-use purlin_schema::{CheckRules, FieldError, RulePlace, Schema};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -91,34 +90,5 @@ fn print(crds: &[Value], format: Format) -> String {
             let list = json!({"apiVersion": "v1", "kind": "List", "items": crds});
             format!("{list:#}\n")
         }
-    }
-}
-
-/// Compiles the rules of a schema with the CEL the server has.
-struct Cel;
-
-impl CheckRules for Cel {
-    fn check(&self, schema: &Schema, path: &str, _: RulePlace) -> Vec<FieldError> {
-        let mut alone = schema.clone();
-        let rules = std::mem::take(&mut alone.rules);
-        forget_rules(&mut alone);
-        alone.rules = rules;
-        Rules::compile(&alone, path).1
-    }
-
-    fn check_default(&self, _: &Schema, _: &Value, _: &str) -> Vec<FieldError> {
-        Vec::new()
-    }
-}
-
-/// The fields below are checked on their own: their rules would be told twice.
-fn forget_rules(schema: &mut Schema) {
-    schema.rules.clear();
-    schema.properties.values_mut().for_each(forget_rules);
-    if let Some(items) = schema.items.as_deref_mut() {
-        forget_rules(items);
-    }
-    if let Some(purlin_schema::Additional::Schema(inner)) = &mut schema.additional {
-        forget_rules(inner);
     }
 }

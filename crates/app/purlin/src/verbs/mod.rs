@@ -1,5 +1,6 @@
 //! The verbs, one file each: arguments, then a call into the crate that does the work.
 
+mod check;
 mod completions;
 mod crd;
 mod engine;
@@ -41,6 +42,8 @@ enum Verb {
     Engine(engine::Args),
     /// Serve composition functions over gRPC.
     Serve(serve::Args),
+    /// Find mistakes in XRDs, Compositions, their functions' inputs, claims and CRDs, without running anything.
+    Check(check::Args),
     /// Print the CRDs that an XRD gives.
     Crd(crd::Args),
     Render(Box<render::Args>),
@@ -70,6 +73,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Promote(args) => promote::run(&args, &ui),
         Verb::Trace(args) => trace::run(&args, &ui),
         Verb::Serve(args) => serve::run(&args, &ui),
+        Verb::Check(args) => check::run(&args, &ui),
         Verb::Crd(args) => crd::run(&args, &ui),
         Verb::Render(args) => render::run(*args, &ui),
     };
