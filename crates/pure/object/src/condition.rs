@@ -3,41 +3,73 @@
 use crate::time::Instant;
 use crate::{ObjectRef, ValueRef};
 
+/// A condition of an object, as far as it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Condition<'a> {
+    /// `True`, `False` or `Unknown`; empty when the object has no conditions that can be read.
+    pub status: &'a str,
+    /// Why, for programs.
+    pub reason: &'a str,
+    /// Why, for people.
+    pub message: &'a str,
+}
+
+impl Condition<'_> {
+    const ABSENT: Self = Self {
+        status: "Unknown",
+        reason: "",
+        message: "",
+    };
+}
+
 impl<'a> ObjectRef<'a> {
-    /// The status of the first condition of a type: `Unknown` when there is none of it.
+    /// The status of the first condition of a type: see [`ObjectRef::condition`].
+    pub fn condition_status(self, kind: &str) -> &'a str {
+        self.condition(kind).status
+    }
+
+    /// The first condition of a type: its status is `Unknown` when there is none of it.
     ///
     /// Empty when there is no `status`, or when the list of conditions is not one that Crossplane's types can hold: one
     /// malformed condition hides all, as in crossplane-runtime's `ConditionedStatus`.
-    pub fn condition_status(self, kind: &str) -> &'a str {
-        let conditions = match self.get("status") {
-            Some(ValueRef::Object(status)) => status.get("conditions"),
-            Some(ValueRef::Null) => None,
-            _ => return "",
+    pub fn condition(self, kind: &str) -> Condition<'a> {
+        self.readable_condition(kind).unwrap_or_default()
+    }
+
+    fn readable_condition(self, kind: &str) -> Option<Condition<'a>> {
+        let conditions = match self.get("status")? {
+            ValueRef::Object(status) => status.get("conditions"),
+            ValueRef::Null => None,
+            _ => return None,
         };
         let list = match conditions {
-            None | Some(ValueRef::Null) => return "Unknown",
+            None | Some(ValueRef::Null) => return Some(Condition::ABSENT),
             Some(ValueRef::List(list)) => list,
-            Some(_) => return "",
+            Some(_) => return None,
         };
         let mut found = None;
         for item in list {
             let condition = match item {
                 ValueRef::Object(condition) => condition,
                 ValueRef::Null => continue,
-                _ => return "",
+                _ => return None,
             };
             if !condition
                 .iter()
                 .all(|(name, value)| is_readable(name, value))
             {
-                return "";
+                return None;
             }
             let text = |name: &str| condition.get(name).and_then(ValueRef::as_str).unwrap_or("");
             if found.is_none() && text("type") == kind {
-                found = Some(text("status"));
+                found = Some(Condition {
+                    status: text("status"),
+                    reason: text("reason"),
+                    message: text("message"),
+                });
             }
         }
-        found.unwrap_or("Unknown")
+        Some(found.unwrap_or(Condition::ABSENT))
     }
 }
 

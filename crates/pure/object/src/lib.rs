@@ -32,6 +32,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use condition::Condition;
 pub use error::{Error, Limits};
 pub use list::{List, ListIter, ListRef};
 pub use object::{Object, ObjectIter, ObjectRef};
