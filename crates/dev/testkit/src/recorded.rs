@@ -79,6 +79,9 @@ pub fn difference(response: &RunFunctionResponse, expect: &Json) -> Option<Strin
         ));
     }
     let got = response_to_json(response);
+    if let Some(failure) = told(&got, expect) {
+        return Some(failure);
+    }
     ["desired", "context", "requirements"]
         .into_iter()
         .find_map(|member| {
@@ -91,6 +94,34 @@ pub fn difference(response: &RunFunctionResponse, expect: &Json) -> Option<Strin
                 )
             })
         })
+}
+
+/// What differs in what is told of the composite: conditions and, where they are recorded, their messages and the events.
+fn told(got: &Json, expect: &Json) -> Option<String> {
+    let conditions: Vec<Json> = got["conditions"].as_array().cloned().unwrap_or_default();
+    let differs = |what: &str, got: &Json, expect: &Json| {
+        (!expect.is_null() && got != expect)
+            .then(|| format!("{what}\n got    {got}\n expect {expect}"))
+    };
+    let bare = conditions.iter().map(|condition| {
+        let members = condition.as_object().into_iter().flatten();
+        let members = members.filter(|(name, value)| *name != "message" && **value != json!(""));
+        members
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect::<Json>()
+    });
+    let messages = conditions
+        .iter()
+        .map(|condition| condition["message"].clone());
+    differs("conditions", &bare.collect(), &expect["conditions"])
+        .or_else(|| {
+            differs(
+                "messages",
+                &messages.collect(),
+                &expect["conditionMessages"],
+            )
+        })
+        .or_else(|| differs("events", &got["results"], &expect["events"]))
 }
 
 fn word(severity: Severity) -> &'static str {
