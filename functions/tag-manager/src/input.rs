@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the names of the input")]
 pub(crate) struct Input {
     pub(crate) add_tags: Vec<AddTag>,
     pub(crate) ignore_tags: Vec<IgnoreTag>,
