@@ -12,6 +12,7 @@ pub(crate) fn functions() -> Functions {
         function_environment_configs::hosted(),
         function_extra_resources::hosted(),
         function_sequencer::hosted(),
+        function_status_transformer::hosted(),
         function_tag_manager::hosted(),
     ])
 }
