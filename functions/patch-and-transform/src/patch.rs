@@ -5,8 +5,8 @@ use purlin_object::path::ReadError;
 use purlin_object::{Object, ObjectRef, Path, Value, ValueRef};
 
 use crate::plan::{Patch, Source};
-use crate::transform::gofmt::sprintf;
 use crate::transform::{self, Data};
+use purlin_template::gofmt::sprintf;
 
 /// Why a patch was not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,8 @@
 
 use purlin_object::{Object, Quantity, Value};
 
-use super::gofloat::{self, Precision};
-use super::gofmt::Arg;
 use super::{Data, string};
+use purlin_template::gofmt::{self, Arg, Precision};
 
 /// A compiled `convert` transform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +85,7 @@ impl Convert {
             Arg::Bool(_) => Kind::Bool,
             Arg::Int(_) => Kind::Int64,
             Arg::Float(_) => Kind::Float64,
-            Arg::Nil | Arg::List(_) | Arg::Map(_) => {
+            _ => {
                 return Err(format!(
                     "convert takes a string, a number or a boolean, and the value is {}",
                     data.kind()
@@ -123,7 +122,7 @@ impl Convert {
                 Value::Int(text.parse().map_err(|_| wrong("a whole number"))?)
             }
             (Kind::Float64, Format::None) => {
-                Value::Double(gofloat::parse(text).ok_or_else(|| wrong("a number"))?)
+                Value::Double(gofmt::parse_float(text).ok_or_else(|| wrong("a number"))?)
             }
             (Kind::Float64, Format::Quantity) => {
                 let quantity = Quantity::parse(text)
@@ -178,7 +177,7 @@ impl Convert {
     )]
     fn float(self, value: f64) -> Option<Data<'static>> {
         Some(match self.to {
-            Kind::String => string::text(gofloat::format(value, 'f', Precision::Shortest)),
+            Kind::String => string::text(gofmt::format_float(value, 'f', Precision::Shortest)),
             Kind::Int64 => Data::Owned(Value::Int(value as i64)),
             Kind::Bool => Data::Owned(Value::Bool(value == 1.0)),
             _ => return None,

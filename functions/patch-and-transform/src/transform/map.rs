@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use purlin_object::Value;
 
 use super::Data;
-use super::gofmt::Arg;
+use purlin_template::gofmt::Arg;
 
 /// A compiled `map` transform. A key without a value is one whose value was written as null, which upstream refuses.
 #[derive(Debug)]

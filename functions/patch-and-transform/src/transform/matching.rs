@@ -4,7 +4,7 @@ use purlin_object::Value;
 use regex::bytes::Regex;
 
 use super::Data;
-use super::gofmt::Arg;
+use purlin_template::gofmt::Arg;
 
 /// A compiled `match` transform.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use purlin_object::Value;
 
 use super::Data;
-use super::gofmt::Arg;
+use purlin_template::gofmt::Arg;
 
 /// A compiled `math` transform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,16 +13,9 @@ macro_rules! push {
 }
 
 mod convert;
-mod goarg;
-mod gofloat;
-pub(crate) mod gofmt;
-mod gofmt_scalar;
-mod goquote;
-mod gotext;
 mod map;
 mod matching;
 mod math;
-pub(crate) mod regexp;
 mod string;
 
 use std::borrow::Cow;
@@ -30,13 +23,14 @@ use std::borrow::Cow;
 use purlin_object::{Value, ValueRef};
 
 pub(crate) use convert::{Convert, Format, Kind};
-pub(crate) use gotext::json_text;
 pub(crate) use map::Map;
 pub(crate) use matching::{Fallback, Match, Pattern};
 pub(crate) use math::Math;
-pub(crate) use string::{StringOp, TextCase};
+pub(crate) use purlin_template::gofmt::{TextCase, json_text};
+pub(crate) use purlin_template::regexp;
+pub(crate) use string::StringOp;
 
-use gofmt::Arg;
+use purlin_template::gofmt::{self, Arg};
 
 /// A value on its way.
 #[derive(Clone, Debug)]
@@ -89,7 +83,7 @@ impl Data<'_> {
         match self {
             Self::Borrowed(value) => value.to_owned(),
             Self::Owned(value) => value,
-            Self::Bytes(text) => Value::String(gotext::replace_invalid(&text)),
+            Self::Bytes(text) => Value::String(gofmt::replace_invalid(&text)),
         }
     }
 }

@@ -7,8 +7,9 @@ use purlin_object::Value;
 use regex::bytes::Regex;
 use sha1::Digest as _;
 
-use super::gofmt::{Arg, sprintf};
-use super::{Data, gotext};
+use purlin_template::gofmt::{self, Arg, TextCase, sprintf};
+
+use super::Data;
 
 /// A compiled `string` transform.
 #[derive(Debug)]
@@ -29,13 +30,6 @@ pub(crate) enum StringOp {
     Replace { search: String, replace: String },
 }
 
-/// Which case letters get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TextCase {
-    Upper,
-    Lower,
-}
-
 /// Like Go's `StdEncoding`: padding is required, and the bits behind the last byte may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -53,10 +47,10 @@ impl StringOp {
             Self::Format(format) => {
                 sprintf(format, &[data.arg()]).map_err(|error| error.to_string())?
             }
-            Self::Case(case) => gotext::change_case(&data.text(), *case).into_bytes(),
+            Self::Case(case) => gofmt::change_case(&data.text(), *case).into_bytes(),
             Self::ToBase64 => BASE64.encode(data.text()).into_bytes(),
             Self::FromBase64 => from_base64(&data.text())?,
-            Self::ToJson => gotext::json_text(data.arg())?,
+            Self::ToJson => gofmt::json_text(data.arg())?,
             Self::ToSha1 => hex(&sha1::Sha1::digest(hashed(data)?)),
             Self::ToSha256 => hex(&sha2::Sha256::digest(hashed(data)?)),
             Self::ToSha512 => hex(&sha2::Sha512::digest(hashed(data)?)),
@@ -96,7 +90,7 @@ fn from_base64(text: &[u8]) -> Result<Vec<u8>, String> {
 fn hashed(data: &Data<'_>) -> Result<Vec<u8>, String> {
     match data.arg() {
         Arg::Text(text) => Ok(text.to_vec()),
-        other => gotext::json_text(other),
+        other => gofmt::json_text(other),
     }
 }
 

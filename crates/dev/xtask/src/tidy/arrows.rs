@@ -7,6 +7,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("diag", &[]),
     ("object", &["diag"]),
     ("yaml", &["object", "diag"]),
+    ("template", &["object"]),
     ("schema", &["api", "object", "diag"]),
     ("expr", &["schema", "object", "diag"]),
     ("proto", &["object"]),
@@ -126,6 +127,8 @@ const FUNCTION: &[&str] = &[
     "composition",
     "expr",
     "schema",
+    "template",
+    "yaml",
     "object",
     "diag",
 ];

@@ -1,14 +1,23 @@
 //! How does Go write this value as JSON, and change the case of letters?
 
-use super::gofloat::{self, Precision};
-use super::gofmt::Arg;
-use super::{TextCase, goquote};
+use super::arg::Arg;
+use super::float::{self as gofloat, Precision};
+use super::quote as goquote;
+
+/// Which case letters get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextCase {
+    /// Capitals.
+    Upper,
+    /// Small letters.
+    Lower,
+}
 
 /// `encoding/json`'s compact text: keys sorted, `<`, `>` and `&` escaped.
 ///
 /// # Errors
 /// JSON has no NaN and no infinity.
-pub(crate) fn json_text(arg: Arg<'_>) -> Result<Vec<u8>, String> {
+pub fn json_text(arg: Arg<'_>) -> Result<Vec<u8>, String> {
     let mut out = String::new();
     write_json(&mut out, arg)?;
     Ok(out.into_bytes())
@@ -18,9 +27,12 @@ fn write_json(out: &mut String, arg: Arg<'_>) -> Result<(), String> {
     match arg {
         Arg::Nil => out.push_str("null"),
         Arg::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-        Arg::Int(value) => out.push_str(&value.to_string()),
+        Arg::Int(value) | Arg::Whole(value, _) => out.push_str(&value.to_string()),
         Arg::Float(value) => out.push_str(&json_number(value)?),
-        Arg::Text(text) => json_string(out, text),
+        Arg::Text(text) | Arg::Named(text, _) => json_string(out, text),
+        Arg::Sequence(_) | Arg::Mapping(_) => {
+            return Err("this value has its own way to JSON".to_owned());
+        }
         Arg::List(list) => {
             out.push('[');
             for (index, item) in list.iter().enumerate() {
@@ -49,7 +61,11 @@ fn write_json(out: &mut String, arg: Arg<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn json_number(value: f64) -> Result<String, String> {
+/// How `encoding/json` writes a number.
+///
+/// # Errors
+/// JSON has no NaN and no infinity.
+pub fn json_number(value: f64) -> Result<String, String> {
     if !value.is_finite() {
         return Err(format!("{value} cannot be written as JSON"));
     }
@@ -62,7 +78,8 @@ fn json_number(value: f64) -> Result<String, String> {
     Ok(gofloat::format(value, 'f', Precision::Shortest))
 }
 
-fn json_string(out: &mut String, text: &[u8]) {
+/// How `encoding/json` writes a text, `<`, `>` and `&` escaped.
+pub fn json_string(out: &mut String, text: &[u8]) {
     out.push('"');
     for (c, _) in goquote::runes(text) {
         match c {
@@ -84,7 +101,7 @@ fn json_string(out: &mut String, text: &[u8]) {
 }
 
 /// Upper or lower case letter by letter, as Go does: a letter that becomes two (`ß`) stays.
-pub(super) fn change_case(text: &[u8], case: TextCase) -> String {
+pub fn change_case(text: &[u8], case: TextCase) -> String {
     goquote::runes(text)
         .map(|(c, _)| {
             let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -103,7 +120,7 @@ pub(super) fn change_case(text: &[u8], case: TextCase) -> String {
 }
 
 /// Text with a replacement character for every byte that is not part of UTF-8.
-pub(super) fn replace_invalid(text: &[u8]) -> String {
+pub fn replace_invalid(text: &[u8]) -> String {
     goquote::runes(text)
         .map(|(c, _)| c.unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect()

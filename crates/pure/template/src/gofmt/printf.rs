@@ -7,8 +7,9 @@
 
 use purlin_object::{ListRef, ObjectRef, ValueRef};
 
-pub(crate) use super::goarg::Arg;
-use super::gofmt_scalar::Spec;
+use super::arg::Arg;
+use super::arg::{Mapping, Sequence};
+use super::scalar::Spec;
 
 /// The longest text a format may give.
 const MAX_OUTPUT: usize = 1 << 20;
@@ -18,10 +19,10 @@ const MAX_NUMBER: usize = 1_000_000;
 /// The text would be longer than a mebibyte.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the formatted text is longer than {MAX_OUTPUT} bytes")]
-pub(crate) struct TooLong;
+pub struct TooLong;
 
 /// `fmt.Sprintf(format, args...)`.
-pub(crate) fn sprintf(format: &str, args: &[Arg<'_>]) -> Result<Vec<u8>, TooLong> {
+pub fn sprintf(format: &str, args: &[Arg<'_>]) -> Result<Vec<u8>, TooLong> {
     let mut printer = Printer {
         format: format.as_bytes(),
         at: 0,
@@ -39,7 +40,7 @@ pub(crate) fn sprintf(format: &str, args: &[Arg<'_>]) -> Result<Vec<u8>, TooLong
 }
 
 /// The text of one value as `%v` prints it.
-pub(crate) fn default_text(arg: Arg<'_>) -> Vec<u8> {
+pub fn default_text(arg: Arg<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     print(&mut out, &Spec::default(), 'v', arg);
     out
@@ -220,7 +221,9 @@ impl Printer<'_, '_> {
         self.next += 1;
         let limit = i64::try_from(MAX_NUMBER).unwrap_or(i64::MAX);
         match arg {
-            Arg::Int(number) if (-limit..=limit).contains(number) => Some(*number),
+            Arg::Int(number) | Arg::Whole(number, _) if (-limit..=limit).contains(number) => {
+                Some(*number)
+            }
             _ => None,
         }
     }
@@ -301,9 +304,17 @@ fn element(out: &mut Vec<u8>, spec: &Spec, verb: char, arg: Arg<'_>) {
             true
         }
         Arg::Bool(value) => spec.boolean(out, verb, value),
-        Arg::Int(value) => spec.integer(out, verb, value),
+        Arg::Int(value) | Arg::Whole(value, _) => spec.integer(out, verb, value),
         Arg::Float(value) => spec.float(out, verb, value),
-        Arg::Text(text) => spec.string(out, verb, text),
+        Arg::Text(text) | Arg::Named(text, _) => spec.string(out, verb, text),
+        Arg::Sequence(list) => {
+            sequence_text(out, spec, verb, list);
+            true
+        }
+        Arg::Mapping(map) => {
+            mapping_text(out, spec, verb, map);
+            true
+        }
         Arg::List(list) => {
             list_text(out, spec, verb, list);
             true
@@ -316,6 +327,61 @@ fn element(out: &mut Vec<u8>, spec: &Spec, verb: char, arg: Arg<'_>) {
     if !known {
         bad_verb(out, spec, verb, arg);
     }
+}
+
+/// Deeper than this nothing is printed: a map of a template may hold itself.
+const MAX_DEPTH: u16 = 200;
+
+fn sequence_text(out: &mut Vec<u8>, spec: &Spec, verb: char, list: &dyn Sequence) {
+    let Some(spec) = spec.deeper(MAX_DEPTH) else {
+        return out.extend_from_slice(b"...");
+    };
+    let between: &[u8] = if spec.go_syntax { b", " } else { b" " };
+    if spec.go_syntax {
+        out.extend_from_slice(list.go_type().as_bytes());
+    }
+    out.push(if spec.go_syntax { b'{' } else { b'[' });
+    let mut first = true;
+    list.each(&mut |item| {
+        if out.len() > MAX_OUTPUT {
+            return;
+        }
+        if !std::mem::take(&mut first) {
+            out.extend_from_slice(between);
+        }
+        element(out, &spec, verb, item);
+    });
+    out.push(if spec.go_syntax { b'}' } else { b']' });
+}
+
+fn mapping_text(out: &mut Vec<u8>, spec: &Spec, verb: char, map: &dyn Mapping) {
+    let Some(spec) = spec.deeper(MAX_DEPTH) else {
+        return out.extend_from_slice(b"...");
+    };
+    let (open, between, close): (&str, &[u8], u8) = match (map.is_struct(), spec.go_syntax) {
+        (true, _) => ("{", b" ", b'}'),
+        (false, true) => ("{", b", ", b'}'),
+        (false, false) => ("map[", b" ", b']'),
+    };
+    if spec.go_syntax {
+        out.extend_from_slice(map.go_type().as_bytes());
+    }
+    out.extend_from_slice(open.as_bytes());
+    let mut first = true;
+    map.each(&mut |key, value| {
+        if out.len() > MAX_OUTPUT {
+            return;
+        }
+        if !std::mem::take(&mut first) {
+            out.extend_from_slice(between);
+        }
+        if !map.is_struct() || spec.plus || spec.go_syntax {
+            element(out, &spec, verb, key);
+            out.push(b':');
+        }
+        element(out, &spec, verb, value);
+    });
+    out.push(close);
 }
 
 fn list_text(out: &mut Vec<u8>, spec: &Spec, verb: char, list: ListRef<'_>) {
@@ -379,5 +445,5 @@ fn bad_verb(out: &mut Vec<u8>, spec: &Spec, verb: char, arg: Arg<'_>) {
 }
 
 #[cfg(test)]
-#[path = "gofmt_tests.rs"]
+#[path = "printf_tests.rs"]
 mod tests;

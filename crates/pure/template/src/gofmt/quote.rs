@@ -1,7 +1,7 @@
 //! How does Go quote this text (`%q`)?
 
 /// The characters of a text that may not be UTF-8, with their length in bytes; `None` is a byte that belongs to none.
-pub(super) fn runes(text: &[u8]) -> impl Iterator<Item = (Option<char>, usize)> + '_ {
+pub fn runes(text: &[u8]) -> impl Iterator<Item = (Option<char>, usize)> + '_ {
     text.utf8_chunks().flat_map(|chunk| {
         let valid = chunk.valid().chars().map(|c| (Some(c), c.len_utf8()));
         valid.chain(chunk.invalid().iter().map(|_| (None, 1)))
@@ -35,7 +35,7 @@ pub(super) fn can_backquote(text: &[u8]) -> bool {
 }
 
 /// A Go string literal.
-pub(super) fn quote(text: &[u8], ascii: bool) -> String {
+pub fn quote(text: &[u8], ascii: bool) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     let mut at = 0;

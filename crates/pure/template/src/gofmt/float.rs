@@ -33,14 +33,16 @@ impl Digits {
 }
 
 /// The precision of a format: a number of digits, or as few as needed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Precision {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// As few as read back as the same number.
     Shortest,
+    /// That many.
     Digits(usize),
 }
 
 /// `strconv.FormatFloat(value, verb, precision, 64)`; `verb` is one of `e E f F g G b x X`.
-pub(super) fn format(value: f64, verb: char, precision: Precision) -> String {
+pub fn format(value: f64, verb: char, precision: Precision) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }
@@ -199,7 +201,7 @@ fn hexadecimal(out: &mut String, value: f64, verb: char, precision: Precision) {
 }
 
 /// `strconv.ParseFloat(text, 64)`: decimal, hexadecimal with `p`, infinities and NaN; `None` when it is no number or too large.
-pub(super) fn parse(text: &str) -> Option<f64> {
+pub fn parse(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let negative = text.starts_with('-');
     let value = if unsigned.starts_with("0x") || unsigned.starts_with("0X") {

@@ -1,7 +1,7 @@
 //! How does Go's `Sprintf` write one bool, number or text under these flags, this width and this precision?
 
-use super::gofloat::{self, Precision};
-use super::goquote;
+use super::float::{self as gofloat, Precision};
+use super::quote as goquote;
 
 /// Flags, width and precision of one directive.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,9 +15,19 @@ pub(super) struct Spec {
     pub(super) go_syntax: bool,
     pub(super) width: Option<usize>,
     pub(super) precision: Option<usize>,
+    /// How many lists and maps are around.
+    pub(super) depth: u16,
 }
 
 impl Spec {
+    /// The same one level further in, unless that is too deep.
+    pub(super) fn deeper(&self, limit: u16) -> Option<Self> {
+        (self.depth < limit).then_some(Self {
+            depth: self.depth + 1,
+            ..*self
+        })
+    }
+
     /// Writes text, filled to the width; the width counts characters.
     pub(super) fn pad(&self, out: &mut Vec<u8>, text: &[u8]) {
         self.pad_with(

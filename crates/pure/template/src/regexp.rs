@@ -14,7 +14,7 @@ const MAX_SIZE: usize = 2 << 20;
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_LENGTH {
         return Err(format!(
             "the regular expression is longer than {MAX_LENGTH} bytes"
