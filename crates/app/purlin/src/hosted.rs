@@ -11,10 +11,22 @@ pub(crate) fn functions() -> Functions {
         function_cel_filter::hosted(),
         function_environment_configs::hosted(),
         function_extra_resources::hosted(),
+        function_go_templating::hosted_with(function_go_templating::Options {
+            now: Some(std::sync::Arc::new(now)),
+            ..Default::default()
+        }),
         function_sequencer::hosted(),
         function_status_transformer::hosted(),
         function_tag_manager::hosted(),
     ])
+}
+
+/// The clock of templates, in nanoseconds since 1970.
+fn now() -> i128 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i128::try_from(since.as_nanos()).unwrap_or_default()
+    })
 }
 
 #[cfg(test)]

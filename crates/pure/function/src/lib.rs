@@ -19,8 +19,8 @@ pub use function::{Function, Hosted, Panicked, run_caught, typed};
 pub use functions::Functions;
 pub use purlin_diag::{Diagnostic, Diagnostics};
 pub use purlin_proto::v1::{
-    Capability, Condition, Ready, Resource, RunFunctionRequest, RunFunctionResponse, Severity,
-    Status, Target,
+    Capability, Condition, Ready, Resource, Resources, RunFunctionRequest, RunFunctionResponse,
+    Severity, Status, Target,
 };
 pub use request::RequestView;
 pub use response::{Response, Selector, TTL, condition};

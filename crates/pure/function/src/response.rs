@@ -210,6 +210,13 @@ impl Response {
         self
     }
 
+    /// Asks for objects in the field that callers before Crossplane 2 read.
+    pub fn require_extra(&mut self, name: impl Into<String>, selector: Selector) -> &mut Self {
+        let requirements = self.0.requirements.get_or_insert_default();
+        (requirements.extra_resources).insert(name.into(), selector.into());
+        self
+    }
+
     /// Says that nothing is required, which is more than saying nothing: the requirements are there, and empty.
     pub fn require_nothing(&mut self) -> &mut Self {
         self.0.requirements.get_or_insert_default();

@@ -24,4 +24,5 @@ pub use limits::Limits;
 pub use load::{Document, load, load_with};
 pub use path::{Segment, parse_path};
 pub use place::PlaceMap;
-pub use write::{to_stream, to_string};
+pub use scalar::plain_value;
+pub use write::{natural, to_stream, to_string};

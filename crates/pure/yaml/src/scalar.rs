@@ -29,6 +29,14 @@ pub(crate) fn plain(text: &str) -> Plain {
     Plain::Value(value)
 }
 
+/// What a plain scalar is to Kubernetes' tools; nothing for `.inf` and `.nan`, which JSON cannot hold.
+pub fn plain_value(text: &str) -> Option<Value> {
+    match plain(text) {
+        Plain::Value(value) => Some(value),
+        Plain::NotFinite => None,
+    }
+}
+
 fn number(text: &str) -> Option<Plain> {
     let first = text.bytes().next()?;
     if !(first.is_ascii_digit() || matches!(first, b'+' | b'-' | b'.')) {

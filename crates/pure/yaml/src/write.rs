@@ -248,7 +248,7 @@ fn write_escaped(out: &mut String, text: &str) {
 }
 
 /// The key order of go-yaml: runs of digits count as numbers, and letters come after everything else.
-fn natural(a: &str, b: &str) -> std::cmp::Ordering {
+pub fn natural(a: &str, b: &str) -> std::cmp::Ordering {
     let (a_chars, b_chars): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let same = a_chars
         .iter()

@@ -1,0 +1,7 @@
+//! YAML in three roles: what templates render, what `fromYaml` reads, and what `toYaml` writes.
+
+mod read;
+mod write;
+
+pub(crate) use read::{Dialect, Node, read};
+pub(crate) use write::to_yaml;
