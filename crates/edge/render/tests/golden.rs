@@ -15,6 +15,7 @@ async fn pipelines_render_as_crossplane_renders_them() {
     let functions = Arc::new(Functions::new([
         function_patch_and_transform::hosted(),
         function_auto_ready::hosted(),
+        function_go_templating::hosted(),
     ]));
     let mut outcomes = Vec::new();
     for case in cases("render.jsonl") {
