@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use purlin_diag::{Diagnostic, nearest};
+use purlin_diag::Diagnostic;
 use purlin_function::{Functions, Hosted};
 use purlin_object::Object;
 use purlin_schema::Schema;
@@ -181,8 +181,12 @@ fn no_xrd(set: &Set, group: &str, kind: &str, report: &mut Report<'_>) {
         .defined
         .iter()
         .filter(|one| one.origin == Origin::Composite && (one.group == group || one.kind == kind));
-    let near = kinds.clone().find(|one| one.kind == kind);
-    let near_kind = nearest(kind, kinds.map(|one| one.kind.as_str()));
+    let near = kinds
+        .clone()
+        .find(|one| one.kind == kind && close(&one.group, group));
+    // Short names may be those of kinds that are defined elsewhere.
+    let mut near_kinds = kinds.map(|one| one.kind.as_str());
+    let near_kind = near_kinds.find(|one| close(one, kind));
     let (path, finding) = if let Some(near) = near {
         let message = format!("no XRD defines {kind} in the group {group}");
         let help = format!("did you mean the group `{}`?", near.group);
@@ -260,9 +264,14 @@ fn slip(name: &str, known: &str) -> bool {
     ) else {
         return false;
     };
-    let close = name.len().abs_diff(known.len()) <= 2;
     let digit = name.chars().any(|c| c.is_ascii_digit());
-    known.len() >= 8 && close && !digit && nearest(name, [known]).is_some()
+    known.len() >= 8 && !digit && close(name, known)
+}
+
+/// Whether one name is two slips of the fingers from the other, or less; one for short names.
+fn close(one: &str, other: &str) -> bool {
+    let slips = if one.len() < 6 { 1 } else { 2 };
+    strsim::damerau_levenshtein(one, other) <= slips
 }
 
 fn input_kind(input: &Value, hosted: &Hosted, at: &str, report: &mut Report<'_>) {

@@ -128,6 +128,8 @@ fn keywords(schema: &Value, path: &str, depth: usize, report: &mut Report<'_>) {
                 }
             }
             known if KEYWORDS.contains(&known) => {}
+            // Others' extensions.
+            other if other.starts_with("x-") && !other.starts_with("x-kube") => {}
             other => {
                 let message = format!("`{other}` is no keyword of schemas, and is ignored");
                 let mut finding = Diagnostic::warning("xrd/unknown-keyword", message);

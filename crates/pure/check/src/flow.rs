@@ -123,11 +123,18 @@ fn missing_keys(map: &Value, source: Option<&Schema>, at: &str, report: &mut Rep
     }
     for key in map.keys().filter(|key| !allowed.contains(&key.as_str())) {
         let message = format!("the field is never {key:?}");
-        let finding = Diagnostic::warning("check/map-dead-entry", message);
         let near = purlin_diag::nearest(key, missing.iter().copied());
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it is one of {}", allowed.join(", ")),
+        let code = "check/map-dead-entry";
+        // An entry too many does no harm, unless it was to be another.
+        let (finding, help) = match near {
+            Some(near) => (
+                Diagnostic::warning(code, message),
+                format!("did you mean `{near}`?"),
+            ),
+            None => (
+                Diagnostic::note(code, message),
+                format!("it is one of {}", allowed.join(", ")),
+            ),
         };
         report.key(&below(at, key), finding.help(help));
     }
