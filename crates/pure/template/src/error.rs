@@ -29,6 +29,8 @@ pub struct Limits {
     pub steps: u64,
     /// How deep templates may call each other.
     pub depth: usize,
+    /// Bytes of stack that nesting may take, whatever it consists of.
+    pub stack: usize,
     /// The time that `now` says, in nanoseconds since 1970; without it there is no `now`.
     pub now: Option<i128>,
     /// Seeds what is random: the same seed gives the same choices.
@@ -36,13 +38,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 16 MiB of output, 256 MiB made, 20 million steps, 200 templates deep.
+    /// 16 MiB of output, 256 MiB made, 20 million steps, 1000 templates or 768 KiB of stack deep.
     fn default() -> Self {
         Self {
             output: 16 << 20,
             made: 256 << 20,
             steps: 20_000_000,
-            depth: 200,
+            depth: 1000,
+            stack: 768 << 10,
             now: None,
             seed: 0,
         }

@@ -36,6 +36,7 @@ pub(crate) fn execute(
         steps: 0,
         made: 0,
         depth: 0,
+        base: stack_position(),
         random: limits.seed,
         nested: None,
     };
@@ -50,6 +51,8 @@ struct Run<'t> {
     steps: u64,
     made: usize,
     depth: usize,
+    /// Where the stack was when the execution began.
+    base: usize,
     random: u64,
     /// The mistake that ended a template which a function rendered: it says more than the call does.
     nested: Option<Error>,
@@ -125,7 +128,7 @@ impl<'t> Run<'t> {
             name,
             variables: vec![("$", data.clone())],
         };
-        if self.depth >= self.limits.depth {
+        if self.depth >= self.limits.depth || self.is_too_deep() {
             let message = format!("templates call each other more than {} deep", self.depth);
             return Err(self.error(&frame, span, message));
         }
@@ -142,6 +145,11 @@ impl<'t> Run<'t> {
         nodes
             .iter()
             .try_for_each(|node| self.node(frame, dot, node))
+    }
+
+    /// Whether nesting has taken its share of the stack: actions, blocks and functions count for what they take.
+    fn is_too_deep(&self) -> bool {
+        self.base.abs_diff(stack_position()) > self.limits.stack
     }
 
     fn step(&mut self, frame: &Frame<'_>, span: Span) -> Result<(), Error> {
@@ -326,6 +334,13 @@ impl<'t> Run<'t> {
     }
 
     fn pipe(&mut self, frame: &mut Frame<'t>, dot: &Value, pipe: &'t Pipe) -> Got {
+        if self.is_too_deep() {
+            return Err(self.error(
+                frame,
+                pipe.span,
+                "templates and actions are nested too deep",
+            ));
+        }
         let mut last = None;
         for command in &pipe.commands {
             let value = match self.command(frame, dot, command, last)? {
@@ -657,6 +672,13 @@ impl<'t> Run<'t> {
         };
         Err(self.error(frame, span, message))
     }
+}
+
+/// About where the stack is now.
+#[inline(never)]
+fn stack_position() -> usize {
+    let here = 0u8;
+    std::ptr::from_ref(&here).addr()
 }
 
 fn set_top(frame: &mut Frame<'_>, from_top: usize, value: Value) {
