@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use purlin_function::{RequestView as _, RunFunctionRequest};
 use purlin_object::{ObjectRef, ValueRef};
-use regex::{Regex, RegexBuilder};
+use purlin_template::regexp;
+use regex::bytes::Regex;
 
 use crate::input::{ConditionMatcher, Matcher};
 
 /// What the groups of message patterns captured, by their names.
 pub(crate) type Groups = BTreeMap<String, String>;
-
-/// The most memory a compiled pattern may take.
-const PATTERN_LIMIT: usize = 1 << 20;
 
 /// The context key under which extra-resources leaves what it found.
 const EXTRA: &str = "apiextensions.crossplane.io/extra-resources";
@@ -23,15 +21,12 @@ const COMPOSITE: &str = "function-status-transformer.reserved-keys.composite-res
 /// Objects by the names that patterns are matched against.
 pub(crate) type Resources<'r> = BTreeMap<String, ObjectRef<'r>>;
 
-/// Compiles a pattern.
+/// Compiles a pattern, which is written for Go.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
-    RegexBuilder::new(text)
-        .size_limit(PATTERN_LIMIT)
-        .build()
-        .map_err(|error| format!("{text:?} is no regular expression: {error}"))
+    regexp::compile(text).map_err(|error| format!("{text:?} is no regular expression: {error}"))
 }
 
 /// What earlier steps left of other objects.
@@ -146,13 +141,17 @@ fn resources<'r>(
         let pattern =
             pattern(&wanted.name).map_err(|why| format!("resources[{index}].name: {why}"))?;
         for name in request.observed_resources().keys() {
-            if let (true, Some(object)) = (pattern.is_match(name), request.observed_resource(name))
-            {
+            if let (true, Some(object)) = (
+                pattern.is_match(name.as_bytes()),
+                request.observed_resource(name),
+            ) {
                 matched.insert(name.clone(), object);
             }
         }
         if matcher.include_extra_resources {
-            let found = extra.iter().filter(|(name, _)| pattern.is_match(name));
+            let found = extra
+                .iter()
+                .filter(|(name, _)| pattern.is_match(name.as_bytes()));
             matched.extend(found.map(|(name, object)| (name.clone(), *object)));
         }
     }
@@ -200,14 +199,17 @@ fn holds(wanted: &ConditionMatcher, resource: ObjectRef<'_>) -> Result<Option<Gr
         return Ok(Some(Groups::new()));
     };
     let pattern = pattern(message).map_err(|why| format!("conditions.message: {why}"))?;
-    let Some(captures) = pattern.captures(condition.message) else {
+    let Some(captures) = pattern.captures(condition.message.as_bytes()) else {
         return Ok(None);
     };
     // Groups without a name share the empty one; a group that took no part captured nothing.
     let names = pattern.capture_names().enumerate().skip(1);
     let groups = names.map(|(at, name)| {
-        let text = captures.get(at).map_or("", |text| text.as_str());
-        (name.unwrap_or_default().to_owned(), text.to_owned())
+        let text = captures.get(at).map_or(&[][..], |text| text.as_bytes());
+        (
+            name.unwrap_or_default().to_owned(),
+            String::from_utf8_lossy(text).into_owned(),
+        )
     });
     Ok(Some(groups.collect()))
 }
