@@ -187,7 +187,7 @@ impl Rendered<'_> {
                     ));
                 }
             };
-            match self.condition(condition) {
+            match Self::condition(condition) {
                 Ok(condition) => found.push(condition),
                 Err(why) => return fail(format!("conditions[{index}].{why}")),
             }
@@ -207,7 +207,7 @@ impl Rendered<'_> {
         Ok(())
     }
 
-    fn condition(&self, condition: ObjectRef<'_>) -> Result<Condition, String> {
+    fn condition(condition: ObjectRef<'_>) -> Result<Condition, String> {
         let field = |name: &str| match condition.get(name) {
             None | Some(ValueRef::Null) => Ok(""),
             Some(ValueRef::String(text)) => Ok(text),
@@ -271,7 +271,7 @@ impl Rendered<'_> {
         if given.is_some() {
             merge(held, data);
         } else {
-            for (key, value) in data.iter() {
+            for (key, value) in data {
                 held.insert(key, value);
             }
         }
@@ -291,7 +291,7 @@ impl Rendered<'_> {
             }
             None => return fail("requirements: no such field".to_owned()),
         };
-        for (key, requirement) in requirements.iter() {
+        for (key, requirement) in requirements {
             let (selector, namespaced) = match requirement {
                 ValueRef::Object(requirement) => match selector(requirement) {
                     Ok(selector) => selector,
@@ -336,7 +336,7 @@ impl Rendered<'_> {
             merge(held.object_mut(EXTRA_RESOURCES), found.as_ref());
         }
         if let Some(context) = context {
-            for (key, value) in context.iter() {
+            for (key, value) in &context {
                 self.response.set_context(key, value);
             }
         }
@@ -359,7 +359,7 @@ fn selector(requirement: ObjectRef<'_>) -> Result<(Selector, bool), String> {
     match requirement.get("matchLabels") {
         None | Some(ValueRef::Null) => {}
         Some(ValueRef::Object(given)) => {
-            for (key, value) in given.iter() {
+            for (key, value) in given {
                 let value = match value {
                     ValueRef::String(value) => value,
                     ValueRef::Null => "",
@@ -430,7 +430,7 @@ fn ready(object: &Object) -> Result<Option<Ready>, String> {
 
 /// Maps are merged, everything else is replaced; an empty map changes nothing that is there.
 fn merge(held: &mut Object, from: ObjectRef<'_>) {
-    for (key, value) in from.iter() {
+    for (key, value) in from {
         match (held.get(key), value) {
             (Some(ValueRef::Object(_)), ValueRef::Object(value)) => {
                 merge(held.object_mut(key), value);

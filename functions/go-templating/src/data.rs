@@ -23,6 +23,10 @@ fn object(object: &Object) -> Value {
 }
 
 /// The request as a map. Members that protobuf leaves out because they are empty are not there.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one part for each member of the message"
+)]
 pub(crate) fn of(request: &RunFunctionRequest) -> Value {
     let mut data = Entries::new();
     if let Some(meta) = &request.meta {

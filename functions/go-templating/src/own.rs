@@ -280,7 +280,10 @@ impl Native for Condition {
             }
             let zero = name == "lastTransitionTime" && value.shown().starts_with(b"0001-");
             let text = json::write(value, json::Style::default()).unwrap_or_default();
-            out.push_str(&format!("\"{name}\":{}", if zero { "null" } else { &text }));
+            let text = if zero { "null" } else { &text };
+            for part in ["\"", &name, "\":", text] {
+                out.push_str(part);
+            }
         }
         out.push('}');
         out

@@ -103,10 +103,11 @@ fn files(folder: &str, options: &Options) -> Result<Source, String> {
     };
     let parts = read(folder)
         .map_err(|why| format!("cannot read tmpl from the folder {{{folder}}}: {why}"))?;
-    let text = parts
-        .iter()
-        .map(|part| format!("{part}{BETWEEN}"))
-        .collect();
+    let mut text = String::new();
+    for part in &parts {
+        text.push_str(part);
+        text.push_str(BETWEEN);
+    }
     Ok(Source {
         text,
         starts: Vec::new(),

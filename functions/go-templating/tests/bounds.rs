@@ -20,6 +20,16 @@ fn answer(template: &str) -> (bool, String) {
     (fatal, messages.join("\n"))
 }
 
+/// Aliases of aliases: ten times as many values a line.
+fn bomb() -> String {
+    let mut text = String::from("kind: K\na0: &a0 [x]\n");
+    for line in 1..12 {
+        let before = vec![format!("*a{}", line - 1); 10].join(", ");
+        text += &format!("a{line}: &a{line} [{before}]\n");
+    }
+    text
+}
+
 #[test]
 fn templates_that_run_away_are_stopped() {
     let nested = format!("{}1{}", "(".repeat(90), ")".repeat(90));
@@ -31,7 +41,7 @@ fn templates_that_run_away_are_stopped() {
         format!("{{{{ define \"f\" }}}}{{{{ {nested} }}}}{{{{ template \"f\" . }}}}{{{{ end }}}}{{{{ template \"f\" . }}}}"),
         "{{ range 100000000 }}{{ end }}".to_owned(),
         "{{ fromYaml (repeat 100000 \"[\") }}".to_owned(),
-        "a: &a [x, x]\nb: &b [*a, *a]\n".to_owned() + &"c: &c [*b, *b, *b]\n".repeat(1) + "kind: ''",
+        bomb(),
         "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ toYaml $d }}".to_owned(),
     ] {
         let (fatal, message) = answer(&template);

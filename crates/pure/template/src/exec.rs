@@ -115,6 +115,10 @@ impl<'t> Run<'t> {
         }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the template's dot is its own"
+    )]
     fn tree(&mut self, name: &str, data: Value, span: Span) -> Result<(), Error> {
         let template = self.template;
         let Some((name, nodes)) = template.trees.get_key_value(name) else {
@@ -285,6 +289,7 @@ impl<'t> Run<'t> {
     }
 
     /// One round of a loop; says whether it was the last.
+    #[expect(clippy::needless_pass_by_value, reason = "the round's dot is its own")]
     fn round(
         &mut self,
         frame: &mut Frame<'t>,
@@ -471,6 +476,7 @@ impl<'t> Run<'t> {
         Ok(value)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one step of the evaluation")]
     fn member(
         &self,
         frame: &Frame<'t>,
@@ -515,6 +521,7 @@ impl<'t> Run<'t> {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one step of the evaluation")]
     fn call(
         &mut self,
         frame: &mut Frame<'t>,
@@ -559,13 +566,14 @@ impl<'t> Run<'t> {
                 self.charge(frame, span, &value)?;
                 Ok(value)
             }
-            Err(message) => match self.nested.take() {
-                Some(error) => Err(error),
-                None => {
+            Err(message) => {
+                if let Some(error) = self.nested.take() {
+                    Err(error)
+                } else {
                     let message = format!("error calling {}: {message}", function.name);
                     Err(self.error(frame, span, message))
                 }
-            },
+            }
         }
     }
 
@@ -640,15 +648,14 @@ impl<'t> Run<'t> {
     /// Checks that a value has the type of a parameter.
     fn fit(&self, frame: &Frame<'t>, span: Span, value: Value, param: Param) -> Got {
         let fits = match (param, &value) {
-            (Param::Raw, _)
+            (Param::Any, Value::Missing) => return Ok(Value::Nil),
+            (Param::Raw | Param::Any, _)
             | (Param::Text, Value::Text(_))
             | (Param::Int, Value::Int(_, Whole::Int))
             | (Param::Int64, Value::Int(_, Whole::Int64))
             | (Param::Uint32, Value::Int(_, Whole::Uint32))
             | (Param::Float, Value::Float(_))
             | (Param::Bool, Value::Bool(_)) => true,
-            (Param::Any, Value::Missing) => return Ok(Value::Nil),
-            (Param::Any, _) => true,
             (Param::List, Value::List(list)) => list.elements() == Elements::Any,
             (Param::Map, Value::Map(map)) => map.members() == Members::Any,
             (Param::List, Value::Missing) => return Ok(Value::List(List::nil())),

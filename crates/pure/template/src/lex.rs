@@ -160,6 +160,7 @@ impl<'a> Lexer<'a> {
             .then_some((self.right.len(), false))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of word")]
     fn action(&mut self, open: usize) -> Result<(), Mistake> {
         loop {
             if let Some((length, trims)) = self.close() {
@@ -247,9 +248,8 @@ impl<'a> Lexer<'a> {
             // A dot may be followed by anything that ends it.
         }
         let ends = match self.peek() {
-            None => true,
             Some(c) if is_space(c) => true,
-            Some('.' | ',' | '|' | ':' | ')' | '(') => true,
+            None | Some('.' | ',' | '|' | ':' | ')' | '(') => true,
             Some(_) => self.rest().starts_with(self.right),
         };
         match self.peek() {

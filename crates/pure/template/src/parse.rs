@@ -198,6 +198,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each keyword")]
     fn node(&mut self) -> Result<Parsed, Mistake> {
         let token = self.next();
         if token.kind == Kind::Text {

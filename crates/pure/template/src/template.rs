@@ -104,7 +104,7 @@ pub(crate) fn place(text: &str, at: usize) -> (usize, usize) {
         .as_bytes()
         .get(..at.min(text.len()))
         .unwrap_or_default();
-    let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+    let line = before.split(|b| *b == b'\n').count();
     let start = before
         .iter()
         .rposition(|b| *b == b'\n')

@@ -62,8 +62,7 @@ pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Vec<Node>, (usize, St
     };
     let mut documents = Vec::new();
     while let Some(next) = parser.next_event() {
-        let (event, span) =
-            next.map_err(|error| (error.marker().line(), error.info().to_string()))?;
+        let (event, span) = next.map_err(|error| (error.marker().line(), error.info().clone()))?;
         let line = span.start.line();
         let fail = |message: String| (line, message);
         match event {
@@ -318,14 +317,16 @@ fn kubernetes(text: &str) -> Result<Node, String> {
         return Err(format!("`{text}` is a number that JSON cannot hold"));
     };
     Ok(match value {
-        serde_json::Value::Null => Node::Null,
         serde_json::Value::Bool(value) => Node::Bool(value),
         serde_json::Value::Number(number) => match number.as_i64() {
             Some(value) => Node::Int(value),
             None => Node::Float(number.as_f64().unwrap_or_default()),
         },
         serde_json::Value::String(text) => Node::Text(text),
-        serde_json::Value::Array(_) | serde_json::Value::Object(_) => Node::Null,
+        // A plain scalar is never a list or a map.
+        serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+            Node::Null
+        }
     })
 }
 

@@ -146,13 +146,14 @@ fn write_scalar(out: &mut String, value: &Value, block: Option<usize>) {
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Int(value, _) => out.push_str(&value.to_string()),
         Value::Float(value) => out.push_str(&float(*value)),
-        Value::Text(text) => match std::str::from_utf8(text) {
-            Ok(text) => write_text(out, text, block),
-            Err(_) => {
+        Value::Text(text) => {
+            if let Ok(text) = std::str::from_utf8(text) {
+                write_text(out, text, block)
+            } else {
                 out.push_str("!!binary ");
                 out.push_str(&STANDARD.encode(text));
             }
-        },
+        }
         Value::Native(native) => {
             // A time stands unquoted.
             let json = native.json();

@@ -2,16 +2,6 @@
 //!
 //! An [`Op`] is one compiled transform. Values are borrowed until a transform makes a new one.
 
-/// Adds formatted text to a `String`.
-macro_rules! push {
-    ($out:expr, $($text:tt)*) => {
-        {
-            use std::fmt::Write as _;
-            $out.write_fmt(format_args!($($text)*)).expect("a String takes any text");
-        }
-    };
-}
-
 mod convert;
 mod map;
 mod matching;

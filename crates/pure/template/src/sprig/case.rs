@@ -142,7 +142,7 @@ fn is_punctuation(c: char) -> bool {
     c.is_ascii_punctuation() && !matches!(c, '$' | '+' | '<' | '=' | '>' | '^' | '`' | '|' | '~')
 }
 
-fn next_word<'t>(text: &'t str) -> (Word, &'t str, &'t str) {
+fn next_word(text: &str) -> (Word, &str, &str) {
     let Some(first) = text.chars().next() else {
         return (Word::Invalid, "", "");
     };

@@ -225,6 +225,7 @@ impl Time {
     }
 
     /// `Time.Format`.
+    #[expect(clippy::too_many_lines, reason = "one arm for each part of a layout")]
     fn format(self, layout: &str) -> String {
         let at = self.civil();
         let name = |names: &[&str], index: i64| {
@@ -349,6 +350,7 @@ fn number(text: &mut &str, least: usize, most: usize) -> Option<i64> {
 }
 
 /// `time.Parse`.
+#[expect(clippy::too_many_lines, reason = "one arm for each part of a layout")]
 fn parse(layout: &str, text: &str) -> Option<Time> {
     let (mut year, mut month, mut day) = (1i64, 1i64, 1i64);
     let (mut hour, mut minute, mut second, mut nanos) = (0i64, 0i64, 0i64, 0i128);
@@ -382,8 +384,7 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
                 day = text.get(..digits)?.parse().ok()?;
                 text = text.get(digits..)?;
             }
-            "15" => hour = number(&mut text, 2, 2)?,
-            "03" => hour = number(&mut text, 2, 2)?,
+            "15" | "03" => hour = number(&mut text, 2, 2)?,
             "3" => hour = number(&mut text, 1, 2)?,
             "04" => minute = number(&mut text, 2, 2)?,
             "4" => minute = number(&mut text, 1, 2)?,

@@ -118,6 +118,7 @@ fn bounded(items: Vec<Value>) -> Made {
     Ok(Value::list(items))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type that all functions have")]
 fn make(_: &mut dyn Call, a: &[Value]) -> Made {
     Ok(Value::list(a.to_vec()))
 }

@@ -200,6 +200,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("fail", &[Text], |_, a| Err(text(a, 0).into_owned())),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "the type that all functions have")]
 fn trim_all(_: &mut dyn crate::library::Call, a: &[Value]) -> Made {
     let cut = text(a, 0).into_owned();
     Ok(text(a, 1).trim_matches(|c| cut.contains(c)).into())
@@ -274,7 +275,7 @@ fn wrap(text: &[u8], width: i64, line: &[u8], long_words: bool) -> Vec<u8> {
 
 fn indent(spaces: i64, text: &[u8], before: &[u8]) -> Made {
     let spaces = usize::try_from(spaces).map_err(|_| "strings: negative Repeat count")?;
-    let lines = text.iter().filter(|b| **b == b'\n').count() + 1;
+    let lines = text.split(|b| *b == b'\n').count() - 1 + 1;
     if spaces.saturating_mul(lines) + text.len() > MAX_TEXT {
         return too_long();
     }
