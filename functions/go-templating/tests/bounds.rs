@@ -25,7 +25,7 @@ fn bomb() -> String {
     let mut text = String::from("kind: K\na0: &a0 [x]\n");
     for line in 1..12 {
         let before = vec![format!("*a{}", line - 1); 10].join(", ");
-        text += &format!("a{line}: &a{line} [{before}]\n");
+        text = format!("{text}a{line}: &a{line} [{before}]\n");
     }
     text
 }

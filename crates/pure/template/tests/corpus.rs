@@ -1,5 +1,7 @@
 //! Does the corpus of the fuzz target do no harm?
 
+#![expect(clippy::disallowed_methods, reason = "a test reads its corpus")]
+
 use std::path::PathBuf;
 
 use purlin_template::{Library, Limits, Template, json};

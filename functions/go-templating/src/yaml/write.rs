@@ -148,7 +148,7 @@ fn write_scalar(out: &mut String, value: &Value, block: Option<usize>) {
         Value::Float(value) => out.push_str(&float(*value)),
         Value::Text(text) => {
             if let Ok(text) = std::str::from_utf8(text) {
-                write_text(out, text, block)
+                write_text(out, text, block);
             } else {
                 out.push_str("!!binary ");
                 out.push_str(&STANDARD.encode(text));
