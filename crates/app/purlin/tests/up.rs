@@ -184,3 +184,22 @@ fn what_cannot_be_applied_is_named_with_its_place() {
     assert!(said.contains("thing.yaml:7:"), "{said}");
     assert!(said.contains("nothing serves"), "{said}");
 }
+
+#[test]
+fn another_clusters_kubeconfig_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine");
+    std::fs::write(
+        &file,
+        "apiVersion: v1\nkind: Config\ncurrent-context: prod\n",
+    )
+    .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_purlin"))
+        .args(["up", "--listen", "127.0.0.1:0", "--kubeconfig"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("another cluster's kubeconfig"));
+    assert!(std::fs::read_to_string(&file).unwrap().contains("prod"));
+}

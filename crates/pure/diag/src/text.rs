@@ -68,6 +68,9 @@ fn render_one(out: &mut String, diagnostic: &Diagnostic, sources: &Sources) {
     }
 }
 
+/// How many characters of a line are shown before its window moves with the column.
+const WIDTH: usize = 100;
+
 fn render_line(out: &mut String, place: &Place, sources: &Sources) {
     let Some(line) = sources
         .get(place.file.as_ref())
@@ -77,14 +80,24 @@ fn render_line(out: &mut String, place: &Place, sources: &Sources) {
     };
     let number = place.line.to_string();
     let start = place.column.max(1) as usize - 1;
-    let room = line.chars().count().saturating_sub(start).max(1);
-    let carets = "^".repeat((place.length.max(1) as usize).min(room));
-    let pad: String = line
+    // A long line (minified JSON, say) is shown around the column only.
+    let first = if start > WIDTH { start - WIDTH / 2 } else { 0 };
+    let mut shown: String = line.chars().skip(first).take(WIDTH + WIDTH / 2).collect();
+    let room = shown.chars().count().saturating_sub(start - first).max(1);
+    let mut pad: String = shown
         .chars()
-        .take(start)
+        .take(start - first)
         .map(|c| if c == '\t' { '\t' } else { ' ' })
         .collect();
-    let _ = writeln!(out, "{number} | {line}");
+    if first > 0 {
+        shown.insert(0, '…');
+        pad.insert(0, ' ');
+    }
+    if line.chars().nth(first + WIDTH + WIDTH / 2).is_some() {
+        shown.push('…');
+    }
+    let carets = "^".repeat((place.length.max(1) as usize).min(room));
+    let _ = writeln!(out, "{number} | {shown}");
     let _ = writeln!(out, "{} | {pad}{carets}", " ".repeat(number.len()));
 }
 
@@ -124,5 +137,21 @@ mod tests {
             Diagnostic::note("a/b", "c").at(Place::new("a", 1, 900).with_length(9)),
         );
         assert!(render_text(&found, &sources).contains('^'));
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_the_column_only() {
+        let line = "x".repeat(100_000);
+        let sources = Sources::from([("a".to_owned(), line)]);
+        for column in [1, 99, 5_000, 100_000] {
+            let found = Diagnostics::from(
+                Diagnostic::note("a/b", "c").at(Place::new("a", 1, column).with_length(90_000)),
+            );
+            let text = render_text(&found, &sources);
+            assert!(text.len() < 1_000, "{column}: {} bytes", text.len());
+            let lines: Vec<&str> = text.lines().collect();
+            let caret = lines[2].chars().position(|c| c == '^').unwrap();
+            assert_eq!(lines[1].chars().nth(caret), Some('x'), "{column}");
+        }
     }
 }

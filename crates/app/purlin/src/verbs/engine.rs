@@ -46,7 +46,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Work {
     /// Folder with tls.crt, tls.key and ca.crt, to call functions at their endpoints.
-    #[arg(long, value_name = "DIR", env = "TLS_CLIENT_CERTS_DIR")]
+    #[arg(long, value_name = "DIR", env = "TLS_CLIENT_CERTS_DIR", value_parser = super::folder)]
     tls_certs_dir: Option<PathBuf>,
     /// Call functions whose endpoint is on this machine in plain text.
     #[arg(long)]
@@ -83,7 +83,9 @@ impl Work {
     pub(crate) fn functions(&self) -> Functions {
         let timeout = Duration::from_secs(self.function_timeout.into());
         let elsewhere = GrpcOptions {
-            tls: self.tls_certs_dir.clone().map(|folder| Tls { folder }),
+            tls: super::given(self.tls_certs_dir.as_ref()).map(|folder| Tls {
+                folder: folder.clone(),
+            }),
             plaintext: if self.plain_loopback {
                 Plaintext::Loopback
             } else {

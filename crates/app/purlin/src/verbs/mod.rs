@@ -10,6 +10,8 @@ mod serve;
 mod trace;
 mod up;
 
+use std::convert::Infallible;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -84,6 +86,17 @@ pub(crate) fn main() -> ExitCode {
             Exit::World.into()
         }
     }
+}
+
+/// Parses a folder. An empty text is taken too: a variable that is set but empty counts as not set, see [`given`].
+#[expect(clippy::unnecessary_wraps, reason = "the form clap asks for")]
+fn folder(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(PathBuf::from(text))
+}
+
+/// The folder, unless it is empty.
+fn given(folder: Option<&PathBuf>) -> Option<&PathBuf> {
+    folder.filter(|folder| !folder.as_os_str().is_empty())
 }
 
 /// The error and its causes in one line. Some libraries print their cause too: what was said already is not said again.

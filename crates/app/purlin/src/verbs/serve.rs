@@ -21,7 +21,7 @@ pub(crate) struct Args {
     #[arg(long)]
     insecure: bool,
     /// Folder with tls.crt, tls.key and ca.crt. Clients have to show a certificate of that authority.
-    #[arg(long, value_name = "DIR", env = "TLS_SERVER_CERTS_DIR")]
+    #[arg(long, value_name = "DIR", env = "TLS_SERVER_CERTS_DIR", value_parser = super::folder)]
     tls_certs_dir: Option<PathBuf>,
     /// The largest request that is read, in MiB.
     #[arg(
@@ -116,7 +116,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
 }
 
 fn options(args: &Args) -> Result<Options, String> {
-    let tls_folder = match (&args.tls_certs_dir, args.insecure) {
+    let tls_folder = match (super::given(args.tls_certs_dir.as_ref()), args.insecure) {
         (_, true) => None,
         (Some(folder), false) => Some(folder.clone()),
         (None, false) => {

@@ -57,6 +57,14 @@ struct Parts {
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
     // What is wrong with the manifests is said before anything starts.
+    let file = kubeconfig(args);
+    if is_foreign(&file) {
+        ui.say(format_args!(
+            "error: {} is another cluster's kubeconfig, and stays as it is; give another file with --kubeconfig",
+            file.display()
+        ));
+        return Ok(Exit::Misuse);
+    }
     let (manifests, found) = purlin_engine::read_manifests(&args.apply);
     if !found.is_empty() {
         ui.report(&found, &manifests.sources);
@@ -118,11 +126,13 @@ async fn up(args: &Args, manifests: &Manifests, ui: &Ui) -> anyhow::Result<Exit>
     for task in parts.tasks {
         drop(tokio::time::timeout(FAREWELL, task).await);
     }
-    server.shutdown().await;
-    if args.kubeconfig.is_none() {
+    let still_ours =
+        || std::fs::read_to_string(&kubeconfig).is_ok_and(|text| text == server.kubeconfig());
+    if args.kubeconfig.is_none() && still_ours() {
         // It leads nowhere now.
         drop(std::fs::remove_file(&kubeconfig));
     }
+    server.shutdown().await;
     outcome
 }
 
@@ -198,6 +208,17 @@ fn kubeconfig(args: &Args) -> PathBuf {
         (Some(file), _) => file.clone(),
         (None, Some(folder)) => folder.join(name),
         (None, None) => PathBuf::from(name),
+    }
+}
+
+/// Whether a file is there that an earlier `purlin up` did not write: one it wrote names the context `purlin-local`.
+fn is_foreign(path: &Path) -> bool {
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            !bytes.is_empty()
+                && !String::from_utf8_lossy(&bytes).contains("current-context: purlin-local\n")
+        }
+        Err(_) => false,
     }
 }
 

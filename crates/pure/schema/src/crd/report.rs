@@ -16,6 +16,7 @@ pub fn crds_of(xrd: &Value, rules: &dyn CheckRules) -> (Vec<Value>, Diagnostics)
     for error in check_xrd(xrd) {
         tell(&mut found, &error, error.path.clone());
     }
+    name_fits(xrd, &mut found);
     let mut crds = Vec::new();
     let composite = composite_crd(xrd).map(Some);
     for (made, names) in [
@@ -33,6 +34,26 @@ pub fn crds_of(xrd: &Value, rules: &dyn CheckRules) -> (Vec<Value>, Diagnostics)
         }
     }
     (crds, found.into_iter().collect())
+}
+
+/// The composite's CRD takes the XRD's name, and a CRD is named after its plural and its group: a server takes the XRD, and
+/// then nothing can be made of it.
+fn name_fits(xrd: &Value, found: &mut Vec<Diagnostic>) {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let spec = &xrd["spec"];
+    let (Some(name), Some(plural), Some(group)) = (
+        text(&xrd["metadata"]["name"]),
+        text(&spec["names"]["plural"]),
+        text(&spec["group"]),
+    ) else {
+        return;
+    };
+    let right = format!("{plural}.{group}");
+    if name != right {
+        let message = format!("the XRD is named {name}, and its names and group make it {right}");
+        let wrong = Diagnostic::error("xrd/name", message).path("metadata.name");
+        push(found, wrong.help(format!("name it {right}")));
+    }
 }
 
 fn checked(
