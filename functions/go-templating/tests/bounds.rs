@@ -42,6 +42,12 @@ fn templates_that_run_away_are_stopped() {
         "{{ range 100000000 }}{{ end }}".to_owned(),
         "{{ fromYaml (repeat 100000 \"[\") }}".to_owned(),
         bomb(),
+        // Deep values at the end of the stack.
+        "{{ define \"f\" }}{{ $d := . }}{{ range 200 }}{{ $d = dict \"x\" (list $d) }}{{ end }}{{ $_ := print $d (toJson $d) \
+         (deepEqual $d (deepCopy $d)) }}{{ include \"f\" . }}{{ end }}{{ include \"f\" dict }}"
+            .to_owned(),
+        "{{ $d := dict }}{{ range 5000 }}{{ $d = dict \"x\" (list $d) }}{{ end }}{{ $_ := print $d (toJson $d) }}{{ toYaml $d }}"
+            .to_owned(),
         "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ toYaml $d }}".to_owned(),
     ] {
         let (fatal, message) = answer(&template);
