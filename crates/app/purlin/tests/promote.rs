@@ -377,6 +377,51 @@ fn diverged_branches_are_a_conflict_and_an_unreachable_remote_is_not() {
 }
 
 #[test]
+fn commits_that_are_not_pushed_are_not_pushed_along() {
+    let s = Scratch::platform();
+    s.hub();
+    for message in ["first", "second"] {
+        s.git("ours", &["commit", "-q", "--allow-empty", "-m", message]);
+    }
+    let (ours, hub) = (s.head("ours"), s.head("hub.git"));
+    s.purlin("ours", RUN).expect(
+        6,
+        &["2 commits on main are not pushed to origin/main; push them, or use `--no-push` or `--branch NAME`"],
+    );
+    assert_eq!(
+        (s.head("ours"), s.head("hub.git")),
+        (ours.clone(), hub.clone())
+    );
+    // A proposal leaves them out.
+    s.purlin("ours", &format!("{RUN} --branch"))
+        .expect(0, &["pushed to origin/promote/staging/net"]);
+    assert_eq!(
+        s.git("hub.git", &["rev-parse", "promote/staging/net^"]),
+        hub
+    );
+    assert_eq!(s.head("ours"), ours);
+    s.purlin("ours", &format!("{RUN} --no-push"))
+        .expect(0, &["promoted"]);
+    assert_eq!(s.head("hub.git"), hub);
+    // Not even a proposal can leave out what changes the unit.
+    s.purlin("ours", &format!("{RUN} --branch other")).expect(
+        6,
+        &["net was changed by commits on main", "push them first"],
+    );
+    s.git("ours", &["push", "-q"]);
+    s.purlin("ours", "run net --to prod")
+        .expect(0, &["promoted", "pushed to origin/main"]);
+    // A branch the remote has never seen.
+    s.git("ours", &["checkout", "-q", "-b", "fresh"]);
+    s.git("ours", &["commit", "-q", "--allow-empty", "-m", "third"]);
+    s.git("ours", &["rm", "-rq", "environments/prod/net"]);
+    s.git("ours", &["commit", "-q", "-m", "fourth"]);
+    s.purlin("ours", "run net --to prod")
+        .expect(6, &["2 commits on fresh are not pushed"]);
+    assert!(!s.git("hub.git", &["branch", "--list"]).contains("fresh"));
+}
+
+#[test]
 fn a_run_killed_before_the_files_followed_is_finished_by_the_next() {
     let s = Scratch::platform();
     // A `git` that dies when the files are to be updated, which is after the branch has moved.

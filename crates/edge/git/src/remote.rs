@@ -75,6 +75,22 @@ impl Repo {
         Ok(Some(tip))
     }
 
+    /// How many commits of `local` a push would bring along: those the remote's branch lacks, or, when it has no such
+    /// branch, those that none of its branches we know of has.
+    pub fn unpushed(&self, upstream: &Upstream, remote: Option<Id>, local: Id) -> Result<u64> {
+        let purpose = "count the commits that are not pushed";
+        let there = remote.map_or_else(
+            || format!("--remotes={}", upstream.remote),
+            |remote| remote.to_string(),
+        );
+        let local = local.to_string();
+        let said = self.git(purpose, &["rev-list", "--count", &local, "--not", &there])?;
+        said.trim().parse().map_err(|_| Error::Git {
+            purpose,
+            said: format!("`git rev-list` answered `{}`", said.trim()),
+        })
+    }
+
     fn remote_tip(&self, upstream: &Upstream) -> Result<Option<Id>> {
         let purpose = "ask the remote";
         let name = format!("refs/heads/{}", upstream.branch);

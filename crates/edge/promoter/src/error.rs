@@ -41,6 +41,33 @@ pub enum Error {
         /// Where it changed.
         environment: String,
     },
+    /// Pushing the promotion would push commits that have nothing to do with it.
+    #[error(
+        "{} on {branch} {} not pushed to {remote}; push {}, or use `--no-push` or `--branch NAME`",
+        if *commits == 1 { "1 commit".to_owned() } else { format!("{commits} commits") },
+        if *commits == 1 { "is" } else { "are" },
+        if *commits == 1 { "it" } else { "them" }
+    )]
+    Unpushed {
+        /// The local branch.
+        branch: String,
+        /// The remote's name and branch.
+        remote: String,
+        /// How many.
+        commits: u64,
+    },
+    /// Commits that are not pushed change the very unit that would be proposed.
+    #[error(
+        "{unit} was changed by commits on {branch} that are not pushed to {remote}; push them first, or use `--no-push`"
+    )]
+    UnpushedUnit {
+        /// The unit.
+        unit: String,
+        /// The local branch.
+        branch: String,
+        /// The remote's name and branch.
+        remote: String,
+    },
     /// The branch for the proposal holds something else.
     #[error(
         "branch {branch} exists and holds something else; delete it, or name another with `--branch`"
@@ -52,11 +79,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether somebody else changed the same thing first.
+    /// Whether the branches are not in a state to promote on: somebody else was first, or commits are not pushed.
     pub fn is_conflict(&self) -> bool {
         match self {
             Self::Git(error) => error.is_conflict(),
-            Self::Moved { .. } | Self::BranchTaken { .. } => true,
+            Self::Moved { .. }
+            | Self::Unpushed { .. }
+            | Self::UnpushedUnit { .. }
+            | Self::BranchTaken { .. } => true,
             Self::Misuse { .. } | Self::Wrong { .. } | Self::Runtime { .. } => false,
         }
     }

@@ -218,7 +218,7 @@ impl Promoter {
     }
 
     /// Where the unit comes from, once everything that was asked for is known to exist.
-    fn route(&self, pipeline: &Pipeline, root: Id, subject: &Subject) -> Result<String> {
+    pub(crate) fn route(&self, pipeline: &Pipeline, root: Id, subject: &Subject) -> Result<String> {
         let Subject { unit, from, to } = subject;
         let known = |name: &str| -> Result<()> {
             if pipeline.get(name).is_some() {

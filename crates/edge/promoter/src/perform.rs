@@ -68,6 +68,8 @@ struct Seen {
     upstream: Option<Upstream>,
     remote: Option<Id>,
     base: Id,
+    /// How many commits are here that a push would bring along.
+    unpushed: u64,
 }
 
 impl Promoter {
@@ -76,7 +78,7 @@ impl Promoter {
         let mut digest: Option<String> = None;
         let mut last = None;
         for _ in 0..ATTEMPTS {
-            let seen = self.look(order.push)?;
+            let seen = self.look(order)?;
             let planned = self.plan_at(seen.base, &order.subject, &order.request)?;
             let plan = &planned.plan;
             if digest.as_ref().is_some_and(|digest| *digest != plan.digest) {
@@ -88,7 +90,9 @@ impl Promoter {
                 Verdict::Same => self.finish(&seen, &planned),
                 Verdict::Blocked | Verdict::Breaking => Ok(Done::Refused),
                 Verdict::Ready => match order.request.way {
-                    Way::Direct | Way::Configured => self.promote(order, &seen, &planned),
+                    Way::Direct | Way::Configured => self
+                        .check_pushed(&seen)
+                        .and_then(|()| self.promote(order, &seen, &planned)),
                     Way::Proposal => self.propose(order, &seen, &planned),
                 },
             };
@@ -107,9 +111,9 @@ impl Promoter {
         ))
     }
 
-    fn look(&self, push: bool) -> Result<Seen> {
+    fn look(&self, order: &Order) -> Result<Seen> {
         let local = self.tip()?;
-        let upstream = if push {
+        let upstream = if order.push {
             self.repo.upstream(&self.branch)
         } else {
             None
@@ -131,11 +135,59 @@ impl Promoter {
             }
             _ => local,
         };
-        Ok(Seen {
+        let unpushed = match &upstream {
+            Some(upstream) if remote != Some(local) && base == local => {
+                self.repo.unpushed(upstream, remote, local)?
+            }
+            _ => 0,
+        };
+        let mut seen = Seen {
             local,
             upstream,
             remote,
             base,
+            unpushed,
+        };
+        // A proposal can leave out what is not pushed, as long as the unit is the same without it.
+        if order.request.way == Way::Proposal && unpushed > 0 {
+            seen.base = remote.unwrap_or(local);
+            self.check_unit_pushed(&seen, &order.subject)?;
+        }
+        Ok(seen)
+    }
+
+    /// A push takes all commits along that the remote lacks, and nobody asked for those.
+    fn check_pushed(&self, seen: &Seen) -> Result<()> {
+        match &seen.upstream {
+            Some(upstream) if seen.unpushed > 0 => Err(Error::Unpushed {
+                branch: self.branch.clone(),
+                remote: upstream.to_string(),
+                commits: seen.unpushed,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_unit_pushed(&self, seen: &Seen, subject: &Subject) -> Result<()> {
+        let (here, there) = (self.repo.root(seen.local)?, self.repo.root(seen.base)?);
+        let (pipeline, _) = self.pipeline(here)?;
+        let from = self.route(&pipeline, here, subject)?;
+        let mut same = seen.remote.is_some();
+        for environment in [&from, &subject.to] {
+            let folder = pipeline.unit_folder(environment, &subject.unit);
+            same &= self.repo.folder(here, &folder)? == self.repo.folder(there, &folder)?;
+        }
+        if same {
+            return Ok(());
+        }
+        Err(Error::UnpushedUnit {
+            unit: subject.unit.clone(),
+            branch: self.branch.clone(),
+            remote: seen
+                .upstream
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
         })
     }
 
@@ -147,7 +199,7 @@ impl Promoter {
         let record = parse_record(&self.repo.commit_info(seen.base)?.message);
         let ours = record.is_some_and(|record| record.unit == plan.unit && record.to == plan.to);
         let checked_out = ours && self.repo.is_checked_out(&self.branch)?;
-        let caught_up = if ours && seen.local != seen.base {
+        let caught_up = if ours && seen.unpushed == 0 && seen.local != seen.base {
             if checked_out {
                 self.repo.check_follow(seen.local, seen.base)?;
             }
