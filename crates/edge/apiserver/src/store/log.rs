@@ -1,7 +1,9 @@
 //! The durable copy of the store: one redb file, written in groups by one thread.
 
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde_json::Value;
@@ -24,16 +26,13 @@ pub(crate) enum LogError {
         source: std::io::Error,
     },
     #[error("cannot open {path}; is another server using this data directory?")]
+    Busy { path: String },
+    #[error("cannot open {path}")]
     Open { path: String, source: redb::Error },
-    #[error("cannot read the stored objects")]
-    Read { source: redb::Error },
-    #[error("cannot decode the stored object {kind} {namespace}/{name}")]
-    Decode {
-        kind: String,
-        namespace: String,
-        name: String,
-        source: serde_json::Error,
-    },
+    #[error(
+        "{path} is damaged ({reason}); put back a copy of it, or move it away to begin with an empty store"
+    )]
+    Damaged { path: String, reason: String },
     #[error("the data directory can no longer be written: {reason}")]
     Write { reason: String },
 }
@@ -75,11 +74,7 @@ impl Log {
             source,
         })?;
         let path = directory.join("objects.redb");
-        let database = Database::create(&path).map_err(|source| LogError::Open {
-            path: path.display().to_string(),
-            source: source.into(),
-        })?;
-        let kept = load(&database)?;
+        let (database, kept) = read(&path)?;
         let (send, receive) = mpsc::channel();
         let (progress, done) = watch::channel(Progress::Reached(0));
         let teller = progress.clone();
@@ -87,7 +82,7 @@ impl Log {
             .name("purlin-store".into())
             .spawn(move || {
                 write_groups(&database, &receive, &teller);
-                drop(database);
+                drop(unpanicked(|| drop(database)));
             })
             .map_err(|source| LogError::Create {
                 path: path.display().to_string(),
@@ -172,30 +167,106 @@ impl Log {
     }
 }
 
-fn load(database: &Database) -> Result<Kept, LogError> {
-    fn wrong(source: impl Into<redb::Error>) -> LogError {
-        LogError::Read {
-            source: source.into(),
+/// Opens the file and reads everything in it.
+fn read(path: &Path) -> Result<(Database, Kept), LogError> {
+    let shown = path.display().to_string();
+    let damaged = |reason: String| LogError::Damaged {
+        path: shown.clone(),
+        reason,
+    };
+    let wrong = |source: redb::Error| match source {
+        redb::Error::DatabaseAlreadyOpen => LogError::Busy {
+            path: shown.clone(),
+        },
+        // redb says with this kind that the file is none of its own.
+        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            damaged(error.to_string())
         }
+        redb::Error::Corrupted(reason) => damaged(reason),
+        source => LogError::Open {
+            path: shown.clone(),
+            source,
+        },
+    };
+    let database = unpanicked(|| Database::create(path))
+        .map_err(damaged)?
+        .map_err(|error| wrong(error.into()))?;
+    let error = match unpanicked(|| load(&database)) {
+        Ok(Ok(kept)) => return Ok((database, kept)),
+        Ok(Err(Unread::Storage(error))) => wrong(error),
+        Ok(Err(Unread::Object { place, source })) => {
+            damaged(format!("the object {place} is not JSON: {source}"))
+        }
+        Err(reason) => damaged(reason),
+    };
+    // Closing a damaged file may panic as well; the first reason is the one to tell.
+    drop(unpanicked(|| drop(database)));
+    Err(error)
+}
+
+/// Runs what reads or writes the file; a panic becomes the reason it gives.
+///
+/// redb checks few of the pages it reads, and panics on some corruptions instead of returning an error.
+fn unpanicked<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    thread_local! {
+        static GUARDED: Cell<bool> = const { Cell::new(false) };
     }
+    static HOOK: Once = Once::new();
+    // The reason is told in the error: the panic is not reported on its own.
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                usual(info);
+            }
+        }));
+    });
+    let before = GUARDED.replace(true);
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    outcome.map_err(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default();
+        format!("its pages do not fit together: {first}")
+    })
+}
+
+/// Why the objects in an open file cannot be read.
+enum Unread {
+    Storage(redb::Error),
+    Object {
+        place: String,
+        source: serde_json::Error,
+    },
+}
+
+impl<E: Into<redb::Error>> From<E> for Unread {
+    fn from(error: E) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+fn load(database: &Database) -> Result<Kept, Unread> {
     // Opening the tables in a write transaction creates them in a new file.
-    let write = database.begin_write().map_err(wrong)?;
-    write.open_table(OBJECTS).map_err(wrong)?;
-    write.open_table(META).map_err(wrong)?;
-    write.commit().map_err(wrong)?;
-    let read = database.begin_read().map_err(wrong)?;
-    let meta = read.open_table(META).map_err(wrong)?;
-    let revision = meta.get("revision").map_err(wrong)?.map(|v| v.value());
+    let write = database.begin_write()?;
+    write.open_table(OBJECTS)?;
+    write.open_table(META)?;
+    write.commit()?;
+    let read = database.begin_read()?;
+    let meta = read.open_table(META)?;
+    let revision = meta.get("revision")?.map(|v| v.value());
     let mut objects = Vec::new();
-    let table = read.open_table(OBJECTS).map_err(wrong)?;
-    for row in table.iter().map_err(wrong)? {
-        let (key, stored) = row.map_err(wrong)?;
+    let table = read.open_table(OBJECTS)?;
+    for row in table.iter()? {
+        let (key, stored) = row?;
         let (kind, namespace, name) = key.value();
         let (revision, bytes) = stored.value();
-        let value = serde_json::from_slice(bytes).map_err(|source| LogError::Decode {
-            kind: kind.into(),
-            namespace: namespace.into(),
-            name: name.into(),
+        let value = serde_json::from_slice(bytes).map_err(|source| Unread::Object {
+            place: format!("{kind} {namespace}/{name}"),
             source,
         })?;
         objects.push((kind.to_owned(), Key::new(namespace, name), revision, value));
@@ -215,13 +286,14 @@ fn write_groups(
         {
             group.push(next);
         }
-        match write_group(database, &group) {
+        let written = unpanicked(|| write_group(database, &group).map_err(|e| e.to_string()));
+        match written.and_then(|written| written) {
             Ok(revision) => {
                 progress.send_replace(Progress::Reached(revision));
             }
             Err(error) => {
                 tracing::error!(%error, "cannot write to the data directory");
-                progress.send_replace(Progress::Broken(error.to_string().into()));
+                progress.send_replace(Progress::Broken(error.into()));
                 return;
             }
         }
@@ -252,4 +324,81 @@ fn write_group(database: &Database, group: &[Record]) -> Result<u64, redb::Error
     }
     write.commit()?;
     Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A file with a few hundred objects, closed.
+    fn filled(directory: &Path) -> Vec<u8> {
+        let (log, _) = Log::open(directory).expect("a new store");
+        for revision in 1..300 {
+            let object = Object {
+                revision,
+                definition: 0,
+                value: json!({"data": {"text": "x".repeat(200)}}),
+            };
+            let key = Key::new("default", &format!("object-{revision}"));
+            log.append(
+                revision,
+                &"/configmaps".into(),
+                &key,
+                Some(&Arc::new(object)),
+            );
+        }
+        log.close();
+        std::fs::read(directory.join("objects.redb")).expect("the file")
+    }
+
+    /// Bytes without a pattern, the same every time.
+    fn noise(bytes: &mut [u8], seed: usize) {
+        let mut state = u64::try_from(seed).unwrap_or_default() + 0x9E37_79B9_7F4A_7C15;
+        for byte in bytes {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *byte = state.to_be_bytes()[0];
+        }
+    }
+
+    fn reopened(directory: &Path, bytes: &[u8]) -> Result<(), String> {
+        std::fs::write(directory.join("objects.redb"), bytes).expect("the file");
+        let (log, _) = Log::open(directory).map_err(|error| error.to_string())?;
+        log.close();
+        Ok(())
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_that_says_what_to_do() {
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        let whole = filled(directory.path());
+        assert_eq!(reopened(directory.path(), &whole), Ok(()));
+        // Every used page after the header but the first, at once and one by one, and the header.
+        let used = whole
+            .chunks(4096)
+            .enumerate()
+            .filter(|(_, page)| page.iter().any(|b| *b != 0));
+        let pages: Vec<usize> = used.map(|(n, _)| n * 4096).collect();
+        let mut cases = vec![pages.clone(), pages[1..].to_vec(), pages[2..].to_vec()];
+        cases.extend(pages.iter().step_by(4).map(|page| vec![*page]));
+        let mut refused = 0;
+        for (number, case) in cases.iter().enumerate() {
+            let mut bytes = whole.clone();
+            for start in case {
+                noise(&mut bytes[*start..start + 4096], number + start);
+            }
+            let outcome = reopened(directory.path(), &bytes);
+            assert!(number >= 3 || outcome.is_err(), "case {number}");
+            if let Err(text) = outcome {
+                refused += 1;
+                assert!(text.contains("objects.redb is damaged"), "{text}");
+                assert!(text.contains("put back a copy of it"), "{text}");
+                assert!(!text.contains("another server"), "{text}");
+            }
+        }
+        assert!(refused > 5, "{refused} of {}", cases.len());
+    }
 }
