@@ -1,6 +1,7 @@
 //! OpenAPI v3 documents, as far as clients read them: schemas, and what each operation takes.
 
 mod operations;
+pub(crate) mod v2;
 
 use std::collections::BTreeSet;
 

@@ -134,6 +134,11 @@ async fn kubectl_works_on_built_in_kinds() {
         shell.ok("explain configmap.data", "", "map[string]string");
         shell.ok("delete namespace shop", "", "deleted");
         shell.fails("get configmap settings -n shop", "", "NotFound");
+        let unknown = "apiVersion: ex.org/v1\nkind: Nope\nmetadata: {name: one}\n";
+        let no_matches = "no matches for kind \"Nope\" in version \"ex.org/v1\"";
+        shell.fails("create -f -", unknown, no_matches);
+        shell.fails("apply -f -", unknown, no_matches);
+        shell.ok("get --raw /openapi/v2", "", "\"swagger\":\"2.0\"");
     })
     .await;
 }

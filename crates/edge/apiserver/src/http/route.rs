@@ -71,6 +71,10 @@ async fn route(core: &Arc<Core>, request: Request) -> Outcome<Reply> {
         }
         ["version"] => Ok(Reply::json(200, version())),
         ["healthz" | "livez" | "readyz", rest @ ..] => Ok(health(&names, rest, &query)),
+        ["openapi", "v2"] => {
+            read_only(&request)?;
+            openapi_v2(&request)
+        }
         ["openapi", "v3", rest @ ..] => {
             read_only(&request)?;
             openapi_v3(&core.registry.current(), &query, rest)
@@ -81,6 +85,7 @@ async fn route(core: &Arc<Core>, request: Request) -> Outcome<Reply> {
                 "/apis",
                 "/healthz",
                 "/livez",
+                "/openapi/v2",
                 "/openapi/v3",
                 "/readyz",
                 "/version",
@@ -213,6 +218,24 @@ fn unknown_resource(catalog: &Catalog, group: &str) -> Failure {
     } else {
         Failure::no_page()
     }
+}
+
+fn openapi_v2(request: &Request) -> Outcome<Reply> {
+    let reply = match openapi::v2::negotiate(text(&request.headers, header::ACCEPT)) {
+        Some(openapi::v2::Form::Json) => Reply::json(200, openapi::v2::document()),
+        Some(openapi::v2::Form::Protobuf) => {
+            Reply::new(200, Payload::Bytes(openapi::v2::message().into()))
+                .header("content-type", openapi::v2::PROTOBUF)
+        }
+        None => {
+            return Err(Failure::new(
+                406,
+                "NotAcceptable",
+                "only JSON and the protobuf form of OpenAPI are offered",
+            ));
+        }
+    };
+    Ok(varied(reply))
 }
 
 fn openapi_v3(catalog: &Catalog, query: &Query, rest: &[&str]) -> Outcome<Reply> {
