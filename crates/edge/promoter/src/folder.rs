@@ -41,11 +41,16 @@ impl Folder {
             let full = format!("{path}/{}", file.path);
             match file.kind {
                 EntryKind::File | EntryKind::Program => {
-                    let bytes = repo.bytes(file.id, limits.file_bytes.min(left))?;
+                    let bytes = match repo.bytes(file.id, limits.file_bytes.min(left)) {
+                        Ok(bytes) => bytes,
+                        Err(purlin_git::Error::TooLarge { .. }) => {
+                            folder.findings.push(too_large(full, limits, left));
+                            continue;
+                        }
+                        Err(error) => return Err(error.into()),
+                    };
                     left = left.saturating_sub(bytes.len() as u64);
-                    if let Ok(text) = String::from_utf8(bytes) {
-                        folder.add_text(&file.path, full, text);
-                    }
+                    folder.add(&file.path, full, bytes);
                 }
                 EntryKind::Link => folder.findings.push(
                     Diagnostic::warning(
@@ -65,21 +70,41 @@ impl Folder {
                 EntryKind::Folder => {}
             }
         }
+        folder.check_objects();
         folder.check_duplicates();
         Ok(folder)
     }
 
+    fn add(&mut self, file: &str, full: String, bytes: Vec<u8>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => self.add_text(file, full, text),
+            Err(error) if is_manifest(file) => {
+                let end = error.utf8_error().valid_up_to();
+                let good = error.as_bytes().get(..end).unwrap_or_default();
+                let good = String::from_utf8_lossy(good);
+                let line = good.matches('\n').count() + 1;
+                let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+                let place = Place::new(
+                    full,
+                    u32::try_from(line).unwrap_or(u32::MAX),
+                    u32::try_from(column).unwrap_or(u32::MAX),
+                );
+                self.findings.push(
+                    Diagnostic::error("promotion/encoding", "the manifest is not UTF-8")
+                        .at(place)
+                        .help("save it as UTF-8"),
+                );
+            }
+            // An image, an archive: it moves as it is.
+            Err(_) => {}
+        }
+    }
+
     fn add_text(&mut self, file: &str, full: String, text: String) {
-        let name = file.rsplit('/').next().unwrap_or(file);
-        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-        if matches!(extension, Some("yaml" | "yml" | "json")) {
+        if is_manifest(file) {
             let (documents, findings) = purlin_yaml::load(&full, &text);
             self.findings.extend(findings);
-            // What has no kind is some tool's settings, not an object.
-            for document in documents
-                .into_iter()
-                .filter(|d| d.value.get("kind").is_some())
-            {
+            for document in documents.into_iter().filter(|d| !d.value.is_null()) {
                 self.contents.objects.push(Loaded {
                     file: file.to_owned(),
                     object: document.value,
@@ -89,6 +114,31 @@ impl Folder {
             self.sources.insert(full, text.clone());
         }
         self.contents.texts.insert(file.to_owned(), text);
+    }
+
+    /// Everything in a manifest must be an object, or whoever syncs the folder fails on it. Where a tool makes the
+    /// manifests, only that tool knows what its other files are, and they are left out.
+    fn check_objects(&mut self) {
+        let made = self.contents.files.keys().any(|file| is_recipe(file));
+        let loaded = std::mem::take(&mut self.contents.objects);
+        let places = std::mem::take(&mut self.places);
+        for (loaded, places) in loaded.into_iter().zip(places) {
+            let problem = object_problem(&loaded.object, &places);
+            match problem {
+                Some(_) if made || is_settings(&loaded.file) => {
+                    if loaded.object.get("kind").is_none() {
+                        continue;
+                    }
+                }
+                Some(finding) => {
+                    self.findings.push(finding);
+                    continue;
+                }
+                None => {}
+            }
+            self.contents.objects.push(loaded);
+            self.places.push(places);
+        }
     }
 
     fn check_duplicates(&mut self) {
@@ -154,10 +204,15 @@ impl Folder {
 
     /// Turns errors into warnings: what is wrong with the side that is replaced does not stop its replacement.
     pub(crate) fn as_warnings(&mut self) -> Vec<String> {
+        self.as_warnings_except(&[])
+    }
+
+    /// The same; those with one of these codes become warnings too, but are not counted among the problems.
+    pub(crate) fn as_warnings_except(&mut self, codes: &[&str]) -> Vec<String> {
         let errors = self
             .findings
             .iter()
-            .filter(|d| d.severity == Severity::Error);
+            .filter(|d| d.severity == Severity::Error && !codes.contains(&d.code.0));
         let problems = errors.map(ToString::to_string).collect();
         self.findings = std::mem::take(&mut self.findings)
             .into_iter()
@@ -168,6 +223,87 @@ impl Folder {
             .collect();
         problems
     }
+}
+
+fn too_large(full: String, limits: Limits, left: u64) -> Diagnostic {
+    let message = if left < limits.file_bytes {
+        format!(
+            "the files up to this one are larger than {} MiB together, which is all that is read",
+            limits.total_bytes >> 20
+        )
+    } else {
+        format!(
+            "the file is larger than {} MiB, which is all that is read",
+            limits.file_bytes >> 20
+        )
+    };
+    Diagnostic::error("promotion/too-large", message)
+        .at(Place::new(full, 1, 1))
+        .help("keep it outside the environment's folder, and refer to it there")
+}
+
+fn is_manifest(file: &str) -> bool {
+    let name = name(file);
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    matches!(extension, Some("yaml" | "yml" | "json"))
+}
+
+/// Whether a file tells a tool how to make manifests of the others.
+fn is_recipe(file: &str) -> bool {
+    matches!(
+        name(file),
+        "kustomization.yaml" | "kustomization.yml" | "Kustomization" | "Chart.yaml"
+    )
+}
+
+/// Whether a file is some tool's settings by its name: `.yamllint.yaml` and the like.
+fn is_settings(file: &str) -> bool {
+    name(file).starts_with('.')
+}
+
+fn name(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file)
+}
+
+/// Why a document is not an object of the API server.
+fn object_problem(object: &Value, places: &PlaceMap) -> Option<Diagnostic> {
+    let help = "every document of a manifest has apiVersion, kind and metadata.name; what is no manifest belongs \
+                outside the unit";
+    let wrong = |message: String, place: Place| {
+        Some(
+            Diagnostic::error("promotion/object", message)
+                .at(place)
+                .help(help),
+        )
+    };
+    if !object.is_object() {
+        let message = format!(
+            "a manifest must be a mapping, not {}",
+            purlin_yaml::kind(object)
+        );
+        return wrong(message, places.start());
+    }
+    let has = |pointer: &str| {
+        let text = object.pointer(pointer).and_then(Value::as_str);
+        text.is_some_and(|text| !text.is_empty())
+    };
+    let named = has("/metadata/name") || has("/metadata/generateName");
+    // A list has no name of its own.
+    let list = object.get("items").is_some_and(Value::is_array);
+    let missing: Vec<&str> = [
+        ("apiVersion", has("/apiVersion")),
+        ("kind", has("/kind")),
+        ("metadata.name", named || list),
+    ]
+    .into_iter()
+    .filter_map(|(field, there)| (!there).then_some(field))
+    .collect();
+    let first = missing.first()?;
+    let place = places.value(first).unwrap_or_else(|| places.nearest(first));
+    wrong(
+        format!("the object has no usable {}", missing.join(" and no ")),
+        place,
+    )
 }
 
 fn check_definition(object: &Value, places: &PlaceMap) -> Vec<Diagnostic> {

@@ -41,7 +41,7 @@ fn any_folder() -> impl Strategy<Value = BTreeMap<String, String>> {
     let name = "(a|a-b|ab|a\\.b)\\.(yaml|txt)";
     let folder = "(|a/|a-b/|sub/deep/)";
     let text = prop_oneof![
-        "[a-z]{0,6}\n",
+        "# [a-z]{0,6}\n",
         "[a-c]".prop_map(|n| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {n}}}\n")),
     ];
     prop::collection::btree_map(
