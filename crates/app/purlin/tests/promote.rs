@@ -508,6 +508,70 @@ fn mistakes_in_the_files_are_shown_with_their_places() {
 }
 
 #[test]
+fn what_is_no_object_or_cannot_be_read_is_not_promoted() {
+    let s = Scratch::platform();
+    let net = "environments/dev/net";
+    fs::write(
+        s.path(&format!("work/{net}/latin.yaml")),
+        b"kind: X\na: \xe9\n",
+    )
+    .unwrap();
+    s.write(&format!("{net}/list.yaml"), "---\n- a\n- b\n");
+    s.write(
+        &format!("{net}/object.yaml"),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: ConfigMap\nmetadata:\n  labels: {a: b}\n",
+    );
+    s.write(&format!("{net}/big.txt"), &"x".repeat((4 << 20) + 1));
+    s.write(&format!("{net}/.lint.yaml"), "rules: {}\n");
+    s.commit("broken");
+    let head = s.head("work");
+    for line in [RUN, "plan net --to staging"] {
+        let ran = s.purlin("work", line).expect(
+            1,
+            &[
+                "environments/dev/net/latin.yaml:2:4: error[promotion/encoding]",
+                "environments/dev/net/list.yaml:2:1: error[promotion/object]",
+                "a manifest must be a mapping",
+                "environments/dev/net/object.yaml:5:1: error[promotion/object]",
+                "no usable apiVersion and no metadata.name",
+                "environments/dev/net/big.txt:1:1: error[promotion/too-large]",
+                "4 MiB",
+                "keep it outside",
+            ],
+        );
+        assert!(!ran.err.contains(".lint.yaml"), "{ran:#?}");
+    }
+    assert_eq!(s.head("work"), head);
+    // The same in the target can be replaced, once somebody has looked.
+    let s = Scratch::platform();
+    s.write("environments/staging/net/list.yaml", "- a\n");
+    s.write(
+        "environments/staging/net/big.txt",
+        &"x".repeat((4 << 20) + 1),
+    );
+    s.commit("broken");
+    s.purlin("work", RUN).expect(
+        4,
+        &[
+            "staging/net/list.yaml:1:1",
+            "staging/net/big.txt:1:1",
+            "--skip-gate readable",
+        ],
+    );
+    s.purlin("work", &format!("{RUN} --skip-gate readable"))
+        .expect(0, &["promoted", "- big.txt"]);
+    // Where a tool makes the manifests, its inputs are its own.
+    let s = Scratch::platform();
+    s.write(
+        &format!("{net}/kustomization.yaml"),
+        "resources: [xrd.yaml]\n",
+    );
+    s.write(&format!("{net}/patch.yaml"), "- {op: remove, path: /a}\n");
+    s.commit("kustomize");
+    s.purlin("work", RUN).expect(0, &["promoted"]);
+}
+
+#[test]
 fn breaking_changes_need_a_word_and_impossible_ones_never_go() {
     let s = Scratch::platform();
     s.write(
@@ -700,6 +764,32 @@ fn a_claim_that_stops_working_blocks_and_one_that_never_did_does_not() {
 }
 
 #[test]
+fn a_claim_that_cannot_be_read_blocks() {
+    let s = Scratch::platform();
+    s.write(
+        "environments/staging/_claims/net/claims.yaml",
+        "apiVersion: example.org/v1\nkind: Net\nmetadata: {name: shop\n",
+    );
+    s.commit("a broken claim");
+    let head = s.head("work");
+    for line in [RUN, "plan net --to staging"] {
+        s.purlin("work", line).expect(
+            4,
+            &[
+                "Stopped by render",
+                "a claim in staging cannot be checked",
+                "environments/staging/_claims/net/claims.yaml:",
+                "--skip-gate render",
+            ],
+        );
+    }
+    assert_eq!(s.head("work"), head);
+    s.purlin("work", &format!("{RUN} --skip-gate render"))
+        .expect(0, &["promoted"]);
+    assert_eq!(s.trailer("work", "Purlin-Overridden"), "render");
+}
+
+#[test]
 fn a_budget_for_live_resources_is_kept() {
     let s = Scratch::platform();
     s.write("environments/staging/_claims/net/claims.yaml", CLAIMS);
@@ -778,6 +868,23 @@ fn a_unit_that_moves_takes_its_deletions_along() {
         .expect(1, &["\"removed\"", "old.yaml"]);
     s.purlin("work", RUN).expect(0, &["- old.yaml"]);
     assert!(!s.path("work/environments/staging/net/old.yaml").exists());
+}
+
+#[test]
+fn a_unit_that_is_only_in_the_target_is_said_to_be() {
+    let s = Scratch::platform();
+    s.git("work", &["rm", "-rq", "environments/dev/net"]);
+    s.write("environments/dev/other/a.txt", "a\n");
+    s.commit("no more nets");
+    for line in [RUN, "plan net --to staging"] {
+        s.purlin("work", line).expect(
+            2,
+            &[
+                "dev has no unit `net`, only staging has it",
+                "git rm -r environments/staging/net",
+            ],
+        );
+    }
 }
 
 #[test]

@@ -142,6 +142,7 @@ impl Promoter {
             source: side(&from, &source_path, &source)?,
             target: side(to, &target_path, &target)?,
             unreadable,
+            unreadable_claims: claims.unreadable,
             rendered: claims.rendered,
             crds: known_crds(&self.repo, root)?,
         });
@@ -189,7 +190,16 @@ impl Promoter {
             }
             return Ok((Pipeline::standard(&names), Diagnostics::new()));
         };
-        let bytes = self.repo.bytes(file.id, Limits::default().file_bytes)?;
+        let bytes = self
+            .repo
+            .bytes(file.id, Limits::default().file_bytes)
+            .map_err(|error| match error {
+                purlin_git::Error::TooLarge { limit, .. } => purlin_git::Error::TooLarge {
+                    what: PIPELINE_FILE.to_owned(),
+                    limit,
+                },
+                error => error,
+            })?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (documents, mut findings) = purlin_yaml::load(PIPELINE_FILE, &text);
         let parsed = documents.first().and_then(|document| {
@@ -261,6 +271,14 @@ impl Promoter {
         let all = units(&self.repo, root, pipeline.root())?;
         if all.contains_key(&(from.clone(), unit.clone())) {
             return Ok(from);
+        }
+        if all.contains_key(&(to.clone(), unit.clone())) {
+            let help = format!(
+                "a promotion does not delete: if it shall go from {to} too, `git rm -r {}` and commit",
+                pipeline.unit_folder(to, unit)
+            );
+            let message = format!("{from} has no unit `{unit}`, only {to} has it");
+            return Err(Error::misuse(message, Some(help)));
         }
         let names: BTreeSet<&str> = all
             .keys()

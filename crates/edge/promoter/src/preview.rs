@@ -32,6 +32,8 @@ const CRD_FOLDERS: [&str; 2] = ["crds", ".purlin/crds"];
 #[derive(Debug, Default)]
 pub(crate) struct Previews {
     pub rendered: Vec<Rendered>,
+    /// What cannot be read, so that nobody knows what becomes of it.
+    pub unreadable: Vec<String>,
     pub findings: Diagnostics,
     pub sources: Sources,
 }
@@ -44,7 +46,8 @@ pub(crate) fn previews(
     hosted: &Arc<Functions>,
 ) -> Result<Previews> {
     let mut claims = Folder::read(repo, root, folder)?;
-    claims.as_warnings();
+    // Of two claims with one name both are rendered.
+    let unreadable = claims.as_warnings_except(&["promotion/duplicate"]);
     let (before, after) = (Apis::new(&target.contents), Apis::new(&source.contents));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -68,6 +71,7 @@ pub(crate) fn previews(
     rendered.sort_by(|a, b| a.claim.cmp(&b.claim));
     Ok(Previews {
         rendered,
+        unreadable,
         findings: claims.findings,
         sources: claims.sources,
     })

@@ -204,6 +204,14 @@ fn check_possible(plan: &Plan, reasons: &mut Vec<Reason>) {
 }
 
 fn check_render(plan: &Plan, reasons: &mut Vec<Reason>) {
+    for problem in &plan.unreadable_claims {
+        let text = format!("a claim in {} cannot be checked: {problem}", plan.to);
+        reasons.push(stop(
+            "render",
+            text,
+            "fix the claim's file, or add `--skip-gate render`",
+        ));
+    }
     for preview in &plan.claims {
         if let PreviewOutcome::Fails {
             problems,
@@ -215,7 +223,11 @@ fn check_render(plan: &Plan, reasons: &mut Vec<Reason>) {
                 "{} ({}) does not work with the new version: {first}",
                 preview.claim, preview.claim.file
             );
-            reasons.push(stop("render", text, "fix the claim or the Composition"));
+            reasons.push(stop(
+                "render",
+                text,
+                "fix the claim or the Composition, or add `--skip-gate render`",
+            ));
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Inputs {
     pub target: Side,
     /// What cannot be read in the target today, so that nobody knows what depends on it.
     pub unreadable: Vec<String>,
+    /// What cannot be read of the target's claims, so that nobody knows whether they keep working.
+    pub unreadable_claims: Vec<String>,
     /// The target's claims, rendered with both.
     pub rendered: Vec<Rendered>,
     /// The definitions of managed resources that are known, by `group/Kind`.
@@ -97,6 +99,9 @@ pub struct Plan {
     /// What cannot be read in the target today.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,
+    /// What cannot be read of the target's claims.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable_claims: Vec<String>,
     /// How many resources that touches.
     pub counts: Counts,
     /// `sha256:` of what would change; an approval of one plan is not one of another.
@@ -119,6 +124,7 @@ impl Plan {
             counts: count(&claims),
             claims,
             unreadable: inputs.unreadable,
+            unreadable_claims: inputs.unreadable_claims,
             unit: inputs.unit,
             from: inputs.source.environment,
             to: inputs.target.environment,
