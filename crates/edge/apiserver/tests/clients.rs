@@ -2,7 +2,7 @@
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Config};
@@ -240,5 +240,34 @@ async fn recorded_events_are_found_by_what_they_are_about() {
     let event = found.items.first().expect("there is one");
     assert_eq!(event.message.as_deref(), Some("all is well"));
     assert_eq!(event.series.as_ref().and_then(|s| s.count), Some(2));
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_from_a_revision_of_the_future_is_refused() {
+    let server = start().await;
+    let path = "/api/v1/configmaps?watch=true&resourceVersion=99999999999";
+    let request = http::Request::get(path)
+        .body(Vec::new())
+        .expect("a request");
+    let client = server.client("default");
+    let events = client
+        .request_events::<ConfigMap>(request)
+        .await
+        .expect("a watch");
+    let first = std::pin::pin!(events).next().await;
+    let Some(Ok(WatchEvent::Error(status))) = first else {
+        unreachable!("it is refused: {first:?}");
+    };
+    assert_eq!((status.code, status.reason.as_str()), (504, "Timeout"));
+    assert!(
+        status
+            .message
+            .contains("Too large resource version: 99999999999, current: "),
+        "{}",
+        status.message
+    );
+    let details = status.details.as_ref().expect("details");
+    assert_eq!(details.causes[0].reason, "ResourceVersionTooLarge");
     server.shutdown().await;
 }

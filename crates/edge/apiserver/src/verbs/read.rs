@@ -242,7 +242,8 @@ async fn snapshot(
     Ok(core.store.list(id, namespace))
 }
 
-async fn wait_for(core: &Arc<Core>, wanted: u64) -> Outcome<()> {
+/// Waits for a revision that is not there yet, but not for long.
+pub(super) async fn wait_for(core: &Arc<Core>, wanted: u64) -> Outcome<()> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while core.store.revision() < wanted {
         if tokio::time::Instant::now() >= deadline {

@@ -15,7 +15,7 @@ use crate::http::reply::{Payload, Reply};
 use crate::registry::Resource;
 use crate::selector::Selector;
 use crate::server::{Core, Shown};
-use crate::store::{Change, Happened, Since, Subscription};
+use crate::store::{Change, Happened, Since, Subscription, TooOld};
 use crate::table;
 
 /// How long a watch lives when the client does not say.
@@ -73,7 +73,8 @@ pub(crate) fn watch(core: &Arc<Core>, ask: &Ask) -> Outcome<Reply> {
         Since::Revision(revision)
     };
     let namespace = ask.namespace.as_deref();
-    let subscription = core.store.subscribe(&ask.resource.id, namespace, since);
+    let subscription = (revision <= core.store.revision())
+        .then(|| core.store.subscribe(&ask.resource.id, namespace, since));
     let (lines, receive) = mpsc::channel(BUFFER);
     let watch = Watch {
         core: core.clone(),
@@ -90,6 +91,11 @@ pub(crate) fn watch(core: &Arc<Core>, ask: &Ask) -> Outcome<Reply> {
         lines,
     };
     tokio::spawn(async move {
+        let subscription = match subscription {
+            Some(subscription) => subscription,
+            None if watch.reaches(revision).await => watch.subscribe(since),
+            None => return,
+        };
         match subscription {
             Ok(subscription) => watch.run(subscription, initial).await,
             Err(old) => watch.too_old(revision, old.0).await,
@@ -99,6 +105,28 @@ pub(crate) fn watch(core: &Arc<Core>, ask: &Ask) -> Outcome<Reply> {
 }
 
 impl Watch {
+    fn subscribe(&self, since: Since) -> Result<Subscription, TooOld> {
+        let namespace = self.namespace.as_deref();
+        self.core
+            .store
+            .subscribe(&self.resource.id, namespace, since)
+    }
+
+    /// Waits for a revision of the future; when it does not come, the client learns that it is too large.
+    async fn reaches(&self, revision: u64) -> bool {
+        let reached = tokio::select! {
+            biased;
+            () = self.core.stop.cancelled() => return false,
+            () = self.lines.closed() => return false,
+            () = tokio::time::sleep_until(self.end) => return false,
+            reached = read::wait_for(&self.core, revision) => reached,
+        };
+        if let Err(failure) = &reached {
+            self.send("ERROR", &failure.status()).await;
+        }
+        reached.is_ok()
+    }
+
     async fn too_old(self, asked: u64, oldest: u64) {
         let failure = Failure::expired(format!("too old resource version: {asked} ({oldest})"));
         self.send("ERROR", &failure.status()).await;
