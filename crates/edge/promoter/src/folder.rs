@@ -123,18 +123,14 @@ impl Folder {
         let loaded = std::mem::take(&mut self.contents.objects);
         let places = std::mem::take(&mut self.places);
         for (loaded, places) in loaded.into_iter().zip(places) {
-            let problem = object_problem(&loaded.object, &places);
-            match problem {
-                Some(_) if made || is_settings(&loaded.file) => {
-                    if loaded.object.get("kind").is_none() {
-                        continue;
-                    }
-                }
-                Some(finding) => {
+            if let Some(finding) = object_problem(&loaded.object, &places) {
+                let theirs = made || is_settings(&loaded.file);
+                if !theirs {
                     self.findings.push(finding);
+                }
+                if !theirs || loaded.object.get("kind").is_none() {
                     continue;
                 }
-                None => {}
             }
             self.contents.objects.push(loaded);
             self.places.push(places);

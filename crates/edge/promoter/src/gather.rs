@@ -273,29 +273,35 @@ impl Promoter {
             return Ok(from);
         }
         if all.contains_key(&(to.clone(), unit.clone())) {
-            let help = format!(
-                "a promotion does not delete: if it shall go from {to} too, `git rm -r {}` and commit",
-                pipeline.unit_folder(to, unit)
-            );
-            let message = format!("{from} has no unit `{unit}`, only {to} has it");
-            return Err(Error::misuse(message, Some(help)));
+            return Err(only_in_target(&from, subject, pipeline));
         }
         let names: BTreeSet<&str> = all
             .keys()
             .filter(|(environment, _)| *environment == from)
             .map(|(_, unit)| unit.as_str())
             .collect();
-        let help = match nearest(unit, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if names.is_empty() => format!("{from} has no units"),
-            None => format!(
-                "there are {}",
-                names.into_iter().collect::<Vec<_>>().join(", ")
-            ),
-        };
-        Err(Error::misuse(
-            format!("{from} has no unit `{unit}`"),
-            Some(help),
-        ))
+        Err(no_unit(&from, unit, &names))
     }
+}
+
+fn only_in_target(from: &str, subject: &Subject, pipeline: &Pipeline) -> Error {
+    let Subject { unit, to, .. } = subject;
+    let help = format!(
+        "a promotion does not delete: if it shall go from {to} too, `git rm -r {}` and commit",
+        pipeline.unit_folder(to, unit)
+    );
+    let message = format!("{from} has no unit `{unit}`, only {to} has it");
+    Error::misuse(message, Some(help))
+}
+
+fn no_unit(from: &str, unit: &str, names: &BTreeSet<&str>) -> Error {
+    let help = match nearest(unit, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => format!("{from} has no units"),
+        None => {
+            let names: Vec<&str> = names.iter().copied().collect();
+            format!("there are {}", names.join(", "))
+        }
+    };
+    Error::misuse(format!("{from} has no unit `{unit}`"), Some(help))
 }
