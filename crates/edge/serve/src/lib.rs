@@ -2,8 +2,10 @@
 //!
 //! What functions do is none of its business; that one of them panics, runs for ever or answers a megabyte is.
 
+mod flags;
 mod limit;
 mod listen;
+mod main_of;
 mod metrics_page;
 mod options;
 mod rpc;
@@ -13,6 +15,8 @@ mod stop;
 mod stream;
 mod tls;
 
+pub use flags::Flags;
+pub use main_of::main;
 pub use options::{Address, Options, ServeError};
 pub use server::{Running, Server};
 pub use stop::stop_signal;

@@ -91,6 +91,12 @@ impl Address {
 /// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// The flags make no sense together.
+    #[error("{0}")]
+    Misuse(String),
+    /// The system gives no threads.
+    #[error("cannot start threads")]
+    Threads(#[source] io::Error),
     /// Something else listens there, or the address is not ours.
     #[error("cannot listen on {address}")]
     Listen {
