@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "promotion",
         &["diff", "yaml", "schema", "api", "object", "diag"],
     ),
+    ("package", &["yaml", "diag"]),
     ("telemetry", &[]),
     (
         "serve",
