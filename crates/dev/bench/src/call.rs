@@ -26,8 +26,10 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    pub(crate) fn cpu_per_request(&self) -> Duration {
-        self.cpu / u32::try_from(self.requests.max(1)).unwrap_or(u32::MAX)
+    /// The CPU of a request, in microseconds.
+    #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
+    pub(crate) fn micros(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.requests.max(1) as f64
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
@@ -36,14 +38,13 @@ impl Cost {
     }
 }
 
-/// Calls `served` from `clients` connections for `duration`, after a tenth of it to warm up.
+/// Calls `served` from `clients` connections for `duration`.
 pub(crate) async fn measure(
     served: &Served,
     requests: &Arc<Requests>,
     clients: usize,
     duration: Duration,
 ) -> anyhow::Result<Cost> {
-    run(served.address, requests, clients, duration / 10).await?;
     let (cpu, began) = (served.cpu()?, Instant::now());
     let count = run(served.address, requests, clients, duration).await?;
     Ok(Cost {
@@ -53,7 +54,8 @@ pub(crate) async fn measure(
     })
 }
 
-async fn run(
+/// Calls for `duration`, and answers how often.
+pub(crate) async fn run(
     address: SocketAddr,
     requests: &Arc<Requests>,
     clients: usize,

@@ -5,7 +5,10 @@
 mod call;
 mod claims;
 mod echo;
+mod fit;
 mod functions;
+mod instructions;
+mod memory;
 mod process;
 mod raw;
 mod sample;
@@ -22,6 +25,10 @@ struct Cli {
 enum Mode {
     /// Measure the function server against a bare echo of the same bytes.
     Functions(functions::Args),
+    /// Count instructions with callgrind, which needs valgrind.
+    Instructions(instructions::Args),
+    /// Measure the memory of `purlin serve`, and how soon it answers.
+    Memory(memory::Args),
     /// Measure how long many claims take to be ready on `purlin up`.
     Claims(claims::Args),
     /// Be the echo that is measured.
@@ -37,9 +44,12 @@ fn main() -> anyhow::Result<()> {
         // Without a mode, all of it in one run.
         None => {
             functions::run(&functions::Args::default())?;
+            memory::run(&memory::Args::default())?;
             claims::run(&claims::Args::default())
         }
         Some(Mode::Functions(args)) => functions::run(&args),
+        Some(Mode::Instructions(args)) => instructions::run(&args),
+        Some(Mode::Memory(args)) => memory::run(&args),
         Some(Mode::Claims(args)) => claims::run(&args),
         Some(Mode::ServeEcho) => echo::serve(),
         Some(Mode::ServeFunctions) => process::serve_functions(),

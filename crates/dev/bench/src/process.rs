@@ -20,9 +20,22 @@ pub(crate) struct Served {
 
 impl Served {
     /// Starts this program again, as a server.
-    pub(crate) fn start(mode: &str) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg(mode)
+    pub(crate) fn start(words: &[&str]) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(words);
+        Self::spawn(command)
+    }
+
+    /// Starts this program again, as a server inside another program, which has the words before `--`.
+    pub(crate) fn start_in(program: &[String], words: &[&str]) -> anyhow::Result<Self> {
+        let (name, rest) = program.split_first().context("no program")?;
+        let mut command = Command::new(name);
+        command.args(rest).arg(std::env::current_exe()?).args(words);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -31,6 +44,11 @@ impl Served {
         BufReader::new(stdout).read_line(&mut line)?;
         let address = line.trim().parse().context("the child did not start")?;
         Ok(Self { child, address })
+    }
+
+    /// Ends the child and waits for it.
+    pub(crate) fn end(self) {
+        drop(self);
     }
 
     /// The CPU time of all threads of the child, in user and system mode.
@@ -62,13 +80,16 @@ pub(crate) fn cpu_of(process: u32) -> anyhow::Result<Duration> {
 
 /// The most memory a process had at once, in MiB.
 pub(crate) fn peak_memory_of(process: u32) -> anyhow::Result<u64> {
+    Ok(memory_of(process, "VmHWM:")? / 1024)
+}
+
+/// A figure of `/proc/<pid>/status`, in KiB.
+pub(crate) fn memory_of(process: u32, name: &str) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(kib
-        .and_then(|kib| kib.parse::<u64>().ok())
-        .unwrap_or_default()
-        / 1024)
+    kib.and_then(|kib| kib.parse().ok())
+        .with_context(|| format!("no {name} in the status of process {process}"))
 }
 
 impl Drop for Served {
@@ -81,7 +102,12 @@ impl Drop for Served {
 
 /// Serves our functions on a free port and prints where.
 pub(crate) fn serve_functions() -> anyhow::Result<()> {
-    let functions = Functions::new([function_patch_and_transform::hosted()]);
+    let functions = Functions::new([
+        function_patch_and_transform::hosted(),
+        function_auto_ready::hosted(),
+        function_blueprint::hosted(),
+        function_go_templating::hosted(),
+    ]);
     let runtime = runtime()?;
     runtime.block_on(async {
         let options = Options {
