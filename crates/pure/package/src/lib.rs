@@ -4,32 +4,50 @@
 //! (Configuration, Provider or Function) and the objects it brings. An `.xpkg` is such an image in a file.
 //!
 //! [`Archive::read`] opens an `.xpkg` (or an OCI layout in a tar archive), [`Image::package_yaml`] finds the stream the way
-//! Crossplane does, and [`split`] takes it apart. Everything that is read is bounded by [`Limits`]. [`NewLayer`], [`image`],
+//! Crossplane does, and [`Contents::read`] (or [`split`]) takes it
+//! apart. Everything that is read is bounded by [`Limits`]. [`NewLayer`], [`image`],
 //! [`xpkg`], [`index`] and [`oci_layout`] go the other way; the same input always gives the same bytes.
 //! Takes and gives bytes; knows no files and no registries.
 
 mod archive;
 mod assemble;
 mod build;
+mod constraint;
+mod contents;
 mod digest;
 mod error;
 mod gzip;
 mod image;
+mod kinds;
 mod limits;
 mod lookup;
 mod manifest;
+mod meta;
+mod name;
 pub mod names;
+mod reference;
 mod split;
 mod tarball;
+mod version;
+
+#[cfg(test)]
+mod contents_tests;
 #[cfg(test)]
 mod tests;
 
 pub use archive::Archive;
 pub use assemble::{index, oci_layout, twice};
 pub use build::{NewLayer, image, xpkg};
+pub use constraint::{BadConstraint, Constraint};
+pub use contents::{Contents, PackageObject};
 pub use digest::Digest;
 pub use error::Error;
 pub use image::{Image, Layer, Role};
+pub use kinds::PackageKind;
 pub use limits::Limits;
 pub use manifest::{Config, Descriptor, Index, Manifest, Platform, Run};
+pub use meta::{Dependency, Meta};
+pub use name::{dns_label, friendly_id};
+pub use reference::{BadReference, RefVersion, Reference};
 pub use split::{Part, split};
+pub use version::Version;
