@@ -1,6 +1,7 @@
 //! What does this expression read, give and cost?
 //!
 //! CEL over borrowed data: [`Program::compile`] parses and checks the form, [`Program::reads`] says what it depends on,
+//! [`Program::check`] says which type it has and what is wrong with it for variables of known types, and
 //! [`Program::eval`] gives a value, says what it waits for, or says why and where it failed. [`Embedded`] finds the
 //! expressions inside texts.
 
@@ -31,6 +32,7 @@ mod raise;
 mod shape;
 mod special;
 mod time;
+mod types;
 mod value;
 
 pub use bindings::{Binding, Bindings};
@@ -46,4 +48,5 @@ pub use problem::Problem;
 pub use program::Program;
 pub use shape::Shape;
 pub use special::Special;
+pub use types::{Checked, Env, Record, Ty, Wanted, check_text};
 pub use value::{NotData, Text, Val};

@@ -1,6 +1,6 @@
 //! What is wrong with an expression, and at which bytes?
 
-use purlin_diag::Diagnostic;
+use purlin_diag::{Diagnostic, Severity};
 
 /// A mistake in an expression, with the bytes it is about.
 ///
@@ -8,6 +8,8 @@ use purlin_diag::Diagnostic;
 /// turns them into a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// How much it matters.
+    pub severity: Severity,
     /// Kind of mistake, for example `expr/syntax`.
     pub code: &'static str,
     /// What is wrong, in one sentence.
@@ -28,6 +30,7 @@ impl Problem {
         end: usize,
     ) -> Self {
         Self {
+            severity: Severity::Error,
             code,
             message: message.into(),
             help: None,
@@ -52,7 +55,12 @@ impl Problem {
 
     /// The problem as a diagnostic without a place.
     pub fn diagnostic(&self) -> Diagnostic {
-        let diagnostic = Diagnostic::error(self.code, self.message.clone());
+        let message = self.message.clone();
+        let diagnostic = match self.severity {
+            Severity::Error => Diagnostic::error(self.code, message),
+            Severity::Warning => Diagnostic::warning(self.code, message),
+            Severity::Note => Diagnostic::note(self.code, message),
+        };
         match &self.help {
             Some(help) => diagnostic.help(help.clone()),
             None => diagnostic,

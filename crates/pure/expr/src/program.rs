@@ -7,11 +7,11 @@ use purlin_diag::Diagnostics;
 
 use crate::ast::Node;
 use crate::bindings::Bindings;
-use crate::crd::types;
 use crate::deps::{self, Read};
 use crate::eval::Machine;
 use crate::meter::{Limits, Meter};
 use crate::outcome::Outcome;
+use crate::types::{Checker, Dialect, Env, Ty};
 use crate::{Problem, Shape, parse};
 
 /// A compiled expression.
@@ -56,7 +56,16 @@ impl Program {
         wanted: &Shape,
     ) -> Result<Self, Vec<Problem>> {
         let program = Self::parse(source)?;
-        let problems = types::check_core(&program.node, variables, wanted);
+        let mut env = Env::new();
+        for (name, shape) in variables {
+            env.set(name.as_str(), Ty::of_shape(shape));
+        }
+        let wanted = Ty::of_shape(wanted);
+        let problems = {
+            let mut checker = Checker::new(Dialect::Core, source, &env);
+            checker.whole(&program.node, &wanted, true);
+            checker.problems
+        };
         if problems.is_empty() {
             Ok(program)
         } else {

@@ -7,8 +7,6 @@
 //! Not done: the estimate of costs that a server makes before it accepts a definition. Costs are bounded when rules run.
 
 mod run;
-mod takes;
-pub(crate) mod types;
 
 use std::sync::Arc;
 
@@ -17,9 +15,8 @@ use serde_json::Value as Json;
 
 use crate::meter::Limits;
 use crate::shape::Shape;
+use crate::types::{Checker, Dialect, Env, Ty};
 use crate::{Problem, Program};
-
-use self::types::Ty;
 
 /// Steps all rules of one object may take together.
 const BUDGET: u64 = 10_000_000;
@@ -237,7 +234,7 @@ fn one(
                 "an expression that gives a text",
             ));
         } else {
-            message = expression(source, &field, shape, optional, &Ty::String, errors);
+            message = expression(source, &field, shape, optional, &Ty::String(None), errors);
         }
     }
     if errors.len() > before {
@@ -265,11 +262,11 @@ fn expression(
     field: &str,
     shape: &Arc<Shape>,
     optional: bool,
-    wanted: &Ty,
+    wanted: &Ty<'_>,
     errors: &mut Vec<FieldError>,
 ) -> Option<Program> {
     let checked = Program::parse(source).and_then(|program| {
-        let problems = types::check(program.node(), shape, optional, wanted);
+        let problems = type_problems(&program, shape, optional, wanted);
         if problems.is_empty() {
             Ok(program)
         } else {
@@ -291,6 +288,27 @@ fn expression(
             None
         }
     }
+}
+
+/// Everything that is wrong with an expression over `self` and `oldSelf` of this shape.
+fn type_problems(
+    program: &Program,
+    shape: &Shape,
+    optional_old: bool,
+    wanted: &Ty<'_>,
+) -> Vec<Problem> {
+    let own = Ty::of_shape(shape);
+    let old = if optional_old {
+        Ty::optional(own.clone())
+    } else {
+        own.clone()
+    };
+    let mut env = Env::new();
+    env.set("self", own);
+    env.set("oldSelf", old);
+    let mut checker = Checker::new(Dialect::Rules, program.source(), &env);
+    checker.whole(program.node(), wanted, false);
+    checker.problems
 }
 
 /// The problem with its line and column in the expression.

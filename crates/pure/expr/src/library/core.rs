@@ -1,23 +1,23 @@
 //! Conversions, sizes and types: what the language itself defines.
 
-use super::{Asked, Function, Gives, count, global, make_text, member};
+use super::{Asked, Function, count, global, make_text, member};
 use crate::convert;
 use crate::outcome::Raise;
 use crate::value::{Text, Val};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("size", 1, Gives::Int, size),
-    member("size", 0, Gives::Int, size),
-    global("type", 1, Gives::Any, type_of),
-    global("dyn", 1, Gives::Any, dynamic),
-    global("int", 1, Gives::Int, int),
-    global("uint", 1, Gives::UInt, uint),
-    global("double", 1, Gives::Double, double),
-    global("string", 1, Gives::String, string),
-    global("bool", 1, Gives::Bool, boolean),
-    global("bytes", 1, Gives::Bytes, bytes),
-    global("base64.encode", 1, Gives::String, base64_encode).not_in_rules(),
-    global("base64.decode", 1, Gives::Bytes, base64_decode).not_in_rules(),
+    global("size", 1, size),
+    member("size", 0, size),
+    global("type", 1, type_of),
+    global("dyn", 1, dynamic),
+    global("int", 1, int),
+    global("uint", 1, uint),
+    global("double", 1, double),
+    global("string", 1, string),
+    global("bool", 1, boolean),
+    global("bytes", 1, bytes),
+    global("base64.encode", 1, base64_encode).not_in_rules(),
+    global("base64.decode", 1, base64_decode).not_in_rules(),
 ];
 
 fn size<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
@@ -62,6 +62,7 @@ fn int<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
         }
         Val::Double(_) => return Err(beyond("int")),
         Val::String(text) => number(text.as_str(), "int")?,
+        Val::Duration(nanos) => *nanos,
         Val::Timestamp(nanos) => {
             i64::try_from(nanos.div_euclid(1_000_000_000)).map_err(|_| beyond("int"))?
         }

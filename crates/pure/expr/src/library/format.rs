@@ -3,46 +3,36 @@
 
 use std::rc::Rc;
 
-use super::{Asked, Function, Gives, global, member, text};
+use super::{Asked, Function, global, member, text};
 use crate::list::List;
 use crate::outcome::Raise;
 use crate::special::Special;
 use crate::value::Val;
 
-const FORMAT: Gives = Gives::Special("kubernetes.NamedFormat");
-
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("format.named", 1, Gives::Optional, named),
-    member("validate", 1, Gives::Optional, validate),
-    global("format.dns1123Label", 0, FORMAT, |_, _| {
-        Ok(made("dns1123Label"))
-    }),
-    global("format.dns1123Subdomain", 0, FORMAT, |_, _| {
+    global("format.named", 1, named),
+    member("validate", 1, validate),
+    global("format.dns1123Label", 0, |_, _| Ok(made("dns1123Label"))),
+    global("format.dns1123Subdomain", 0, |_, _| {
         Ok(made("dns1123Subdomain"))
     }),
-    global("format.dns1035Label", 0, FORMAT, |_, _| {
-        Ok(made("dns1035Label"))
-    }),
-    global("format.qualifiedName", 0, FORMAT, |_, _| {
-        Ok(made("qualifiedName"))
-    }),
-    global("format.dns1123LabelPrefix", 0, FORMAT, |_, _| {
+    global("format.dns1035Label", 0, |_, _| Ok(made("dns1035Label"))),
+    global("format.qualifiedName", 0, |_, _| Ok(made("qualifiedName"))),
+    global("format.dns1123LabelPrefix", 0, |_, _| {
         Ok(made("dns1123LabelPrefix"))
     }),
-    global("format.dns1123SubdomainPrefix", 0, FORMAT, |_, _| {
+    global("format.dns1123SubdomainPrefix", 0, |_, _| {
         Ok(made("dns1123SubdomainPrefix"))
     }),
-    global("format.dns1035LabelPrefix", 0, FORMAT, |_, _| {
+    global("format.dns1035LabelPrefix", 0, |_, _| {
         Ok(made("dns1035LabelPrefix"))
     }),
-    global("format.labelValue", 0, FORMAT, |_, _| {
-        Ok(made("labelValue"))
-    }),
-    global("format.uri", 0, FORMAT, |_, _| Ok(made("uri"))),
-    global("format.uuid", 0, FORMAT, |_, _| Ok(made("uuid"))),
-    global("format.byte", 0, FORMAT, |_, _| Ok(made("byte"))),
-    global("format.date", 0, FORMAT, |_, _| Ok(made("date"))),
-    global("format.datetime", 0, FORMAT, |_, _| Ok(made("datetime"))),
+    global("format.labelValue", 0, |_, _| Ok(made("labelValue"))),
+    global("format.uri", 0, |_, _| Ok(made("uri"))),
+    global("format.uuid", 0, |_, _| Ok(made("uuid"))),
+    global("format.byte", 0, |_, _| Ok(made("byte"))),
+    global("format.date", 0, |_, _| Ok(made("date"))),
+    global("format.datetime", 0, |_, _| Ok(made("datetime"))),
 ];
 
 /// The names that `format.named` knows.

@@ -1,6 +1,6 @@
 //! Functions of lists.
 
-use super::{Asked, Function, Gives, count, global, int, member};
+use super::{Asked, Function, count, global, int, member};
 use crate::each::sort as stable_sort;
 use crate::list::List;
 use crate::ops;
@@ -8,18 +8,18 @@ use crate::outcome::Raise;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("lists.range", 1, Gives::List, range),
-    member("slice", 2, Gives::List, slice),
-    member("flatten", 0, Gives::List, flatten).up_to(1),
-    member("distinct", 0, Gives::List, distinct),
-    member("sort", 0, Gives::List, sort),
-    member("isSorted", 0, Gives::Bool, is_sorted),
-    member("sum", 0, Gives::Any, sum),
-    member("min", 0, Gives::Any, min),
-    member("max", 0, Gives::Any, max),
-    member("includes", 1, Gives::Bool, includes),
-    member("first", 0, Gives::Optional, first).not_in_rules(),
-    member("last", 0, Gives::Optional, last).not_in_rules(),
+    global("lists.range", 1, range),
+    member("slice", 2, slice),
+    member("flatten", 0, flatten).up_to(1),
+    member("distinct", 0, distinct),
+    member("sort", 0, sort),
+    member("isSorted", 0, is_sorted),
+    member("sum", 0, sum),
+    member("min", 0, min),
+    member("max", 0, max),
+    member("includes", 1, includes),
+    member("first", 0, first).not_in_rules(),
+    member("last", 0, last).not_in_rules(),
 ];
 
 fn items<'a>(asked: &mut Asked<'_>, value: &Val<'a>) -> Result<Vec<Val<'a>>, Raise> {

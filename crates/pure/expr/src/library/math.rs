@@ -2,60 +2,30 @@
 
 use std::cmp::Ordering;
 
-use super::{Asked, Function, Gives, function, global};
+use super::{Asked, Function, function, global};
 use crate::ops;
 use crate::outcome::Raise;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    function("math.greatest", false, (1, 64), Gives::Any, greatest).not_in_rules(),
-    function("math.least", false, (1, 64), Gives::Any, least).not_in_rules(),
-    global("math.ceil", 1, Gives::Double, |k, a| {
-        on_double(k, a, f64::ceil)
-    })
-    .not_in_rules(),
-    global("math.floor", 1, Gives::Double, |k, a| {
-        on_double(k, a, f64::floor)
-    })
-    .not_in_rules(),
-    global("math.round", 1, Gives::Double, |k, a| {
-        on_double(k, a, f64::round)
-    })
-    .not_in_rules(),
-    global("math.trunc", 1, Gives::Double, |k, a| {
-        on_double(k, a, f64::trunc)
-    })
-    .not_in_rules(),
-    global("math.sqrt", 1, Gives::Double, |k, a| {
-        on_double(k, a, f64::sqrt)
-    })
-    .not_in_rules(),
-    global("math.abs", 1, Gives::Any, abs).not_in_rules(),
-    global("math.sign", 1, Gives::Any, sign).not_in_rules(),
-    global("math.isNaN", 1, Gives::Bool, |k, a| {
-        ask_double(k, a, f64::is_nan)
-    })
-    .not_in_rules(),
-    global("math.isInf", 1, Gives::Bool, |k, a| {
-        ask_double(k, a, f64::is_infinite)
-    })
-    .not_in_rules(),
-    global("math.isFinite", 1, Gives::Bool, |k, a| {
-        ask_double(k, a, f64::is_finite)
-    })
-    .not_in_rules(),
-    global("math.bitAnd", 2, Gives::Any, |_, a| {
-        on_bits(a, |x, y| x & y)
-    })
-    .not_in_rules(),
-    global("math.bitOr", 2, Gives::Any, |_, a| on_bits(a, |x, y| x | y)).not_in_rules(),
-    global("math.bitXor", 2, Gives::Any, |_, a| {
-        on_bits(a, |x, y| x ^ y)
-    })
-    .not_in_rules(),
-    global("math.bitNot", 1, Gives::Any, bit_not).not_in_rules(),
-    global("math.bitShiftLeft", 2, Gives::Any, shift_left).not_in_rules(),
-    global("math.bitShiftRight", 2, Gives::Any, shift_right).not_in_rules(),
+    function("math.greatest", false, (1, 64), greatest).not_in_rules(),
+    function("math.least", false, (1, 64), least).not_in_rules(),
+    global("math.ceil", 1, |k, a| on_double(k, a, f64::ceil)).not_in_rules(),
+    global("math.floor", 1, |k, a| on_double(k, a, f64::floor)).not_in_rules(),
+    global("math.round", 1, |k, a| on_double(k, a, f64::round)).not_in_rules(),
+    global("math.trunc", 1, |k, a| on_double(k, a, f64::trunc)).not_in_rules(),
+    global("math.sqrt", 1, |k, a| on_double(k, a, f64::sqrt)).not_in_rules(),
+    global("math.abs", 1, abs).not_in_rules(),
+    global("math.sign", 1, sign).not_in_rules(),
+    global("math.isNaN", 1, |k, a| ask_double(k, a, f64::is_nan)).not_in_rules(),
+    global("math.isInf", 1, |k, a| ask_double(k, a, f64::is_infinite)).not_in_rules(),
+    global("math.isFinite", 1, |k, a| ask_double(k, a, f64::is_finite)).not_in_rules(),
+    global("math.bitAnd", 2, |_, a| on_bits(a, |x, y| x & y)).not_in_rules(),
+    global("math.bitOr", 2, |_, a| on_bits(a, |x, y| x | y)).not_in_rules(),
+    global("math.bitXor", 2, |_, a| on_bits(a, |x, y| x ^ y)).not_in_rules(),
+    global("math.bitNot", 1, bit_not).not_in_rules(),
+    global("math.bitShiftLeft", 2, shift_left).not_in_rules(),
+    global("math.bitShiftRight", 2, shift_right).not_in_rules(),
 ];
 
 fn extreme<'a>(

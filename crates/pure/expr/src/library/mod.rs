@@ -1,7 +1,6 @@
 //! Which functions are there, and what do they take?
 //!
-//! One table per family; a member's target is its first argument. `gives` is what the checks of custom resource rules
-//! need to know of the result.
+//! One table per family; a member's target is its first argument. Types are in [`signatures`].
 
 mod core;
 mod format;
@@ -12,6 +11,7 @@ mod optional;
 mod quantity;
 pub(crate) mod regex;
 mod sets;
+pub(crate) mod signatures;
 mod strings;
 mod time;
 mod url;
@@ -36,24 +36,6 @@ pub(crate) struct Asked<'m> {
 
 pub(crate) type Run = for<'a> fn(&mut Asked<'_>, &[Val<'a>]) -> Result<Val<'a>, Raise>;
 
-/// A type, as far as the checks of rules need it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gives {
-    Any,
-    Bool,
-    Int,
-    UInt,
-    Double,
-    String,
-    Bytes,
-    Duration,
-    Timestamp,
-    List,
-    Map,
-    Optional,
-    Special(&'static str),
-}
-
 /// Functions that look at an argument only when they need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lazy {
@@ -77,7 +59,6 @@ pub(crate) struct Function {
     /// Arguments, a member's target included.
     pub(crate) min: usize,
     pub(crate) max: usize,
-    pub(crate) gives: Gives,
     /// Which argument is a regular expression.
     pub(crate) pattern: Option<usize>,
     pub(crate) lazy: Option<Lazy>,
@@ -89,7 +70,6 @@ const fn function(
     name: &'static str,
     member: bool,
     (min, max): (usize, usize),
-    gives: Gives,
     run: Run,
 ) -> Function {
     Function {
@@ -97,7 +77,6 @@ const fn function(
         member,
         min,
         max,
-        gives,
         pattern: None,
         lazy: None,
         usable: Where::Everywhere,
@@ -106,13 +85,13 @@ const fn function(
 }
 
 /// `f(x)`
-const fn global(name: &'static str, args: usize, gives: Gives, run: Run) -> Function {
-    function(name, false, (args, args), gives, run)
+const fn global(name: &'static str, args: usize, run: Run) -> Function {
+    function(name, false, (args, args), run)
 }
 
 /// `x.f()`; `args` counts without `x`.
-const fn member(name: &'static str, args: usize, gives: Gives, run: Run) -> Function {
-    function(name, true, (args + 1, args + 1), gives, run)
+const fn member(name: &'static str, args: usize, run: Run) -> Function {
+    function(name, true, (args + 1, args + 1), run)
 }
 
 impl Function {
@@ -183,7 +162,7 @@ pub(crate) fn is_core(function: &Function) -> bool {
         })
 }
 
-fn all() -> impl Iterator<Item = &'static Function> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 

@@ -3,55 +3,55 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
-use super::{Asked, Function, Gives, global, member, text};
+use super::{Asked, Function, global, member, text};
 use crate::outcome::Raise;
 use crate::special::Special;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("ip", 1, Gives::Special("net.IP"), |_, a| {
+    global("ip", 1, |_, a| {
         Ok(special(Special::Ip(parse_ip(text(&a[0])?)?)))
     }),
-    global("isIP", 1, Gives::Bool, |_, a| {
+    global("isIP", 1, |_, a| {
         Ok(Val::Bool(parse_ip(text(&a[0])?).is_ok()))
     }),
-    global("ip.isCanonical", 1, Gives::Bool, |_, a| {
+    global("ip.isCanonical", 1, |_, a| {
         let ip = text(&a[0])?;
         Ok(Val::Bool(parse_ip(ip)?.0.to_string() == ip))
     }),
-    member("family", 0, Gives::Int, |_, a| {
+    member("family", 0, |_, a| {
         ask(a, |ip| Val::Int(if ip.is_ipv4() { 4 } else { 6 }))
     }),
-    member("isUnspecified", 0, Gives::Bool, |_, a| {
+    member("isUnspecified", 0, |_, a| {
         ask(a, |ip| Val::Bool(ip.is_unspecified()))
     }),
-    member("isLoopback", 0, Gives::Bool, |_, a| {
+    member("isLoopback", 0, |_, a| {
         ask(a, |ip| Val::Bool(ip.is_loopback()))
     }),
-    member("isLinkLocalMulticast", 0, Gives::Bool, |_, a| {
+    member("isLinkLocalMulticast", 0, |_, a| {
         ask(a, |ip| Val::Bool(link_local_multicast(ip)))
     }),
-    member("isLinkLocalUnicast", 0, Gives::Bool, |_, a| {
+    member("isLinkLocalUnicast", 0, |_, a| {
         ask(a, |ip| Val::Bool(link_local(ip)))
     }),
-    member("isGlobalUnicast", 0, Gives::Bool, |_, a| {
+    member("isGlobalUnicast", 0, |_, a| {
         ask(a, |ip| Val::Bool(global_unicast(ip)))
     }),
-    global("cidr", 1, Gives::Special("net.CIDR"), |_, a| {
+    global("cidr", 1, |_, a| {
         Ok(special(Special::Cidr(parse_cidr(text(&a[0])?)?)))
     }),
-    global("isCIDR", 1, Gives::Bool, |_, a| {
+    global("isCIDR", 1, |_, a| {
         Ok(Val::Bool(parse_cidr(text(&a[0])?).is_ok()))
     }),
-    member("containsIP", 1, Gives::Bool, contains_ip),
-    member("containsCIDR", 1, Gives::Bool, contains_cidr),
-    member("ip", 0, Gives::Special("net.IP"), |_, a| {
+    member("containsIP", 1, contains_ip),
+    member("containsCIDR", 1, contains_cidr),
+    member("ip", 0, |_, a| {
         Ok(special(Special::Ip(Ip(range(&a[0])?.address))))
     }),
-    member("masked", 0, Gives::Special("net.CIDR"), |_, a| {
+    member("masked", 0, |_, a| {
         Ok(special(Special::Cidr(range(&a[0])?.masked())))
     }),
-    member("prefixLength", 0, Gives::Int, |_, a| {
+    member("prefixLength", 0, |_, a| {
         Ok(Val::Int(i64::from(range(&a[0])?.prefix)))
     }),
 ];

@@ -2,23 +2,21 @@
 
 use std::rc::Rc;
 
-use super::{Asked, Function, Gives, Lazy, global, member};
+use super::{Asked, Function, Lazy, global, member};
 use crate::outcome::Raise;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("optional.of", 1, Gives::Optional, |_, a| {
+    global("optional.of", 1, |_, a| {
         Ok(Val::Optional(Some(Rc::new(a[0].clone()))))
     }),
-    global("optional.none", 0, Gives::Optional, |_, _| {
-        Ok(Val::Optional(None))
-    }),
-    global("optional.ofNonZeroValue", 1, Gives::Optional, of_non_zero),
-    member("hasValue", 0, Gives::Bool, has_value),
-    member("value", 0, Gives::Any, value),
+    global("optional.none", 0, |_, _| Ok(Val::Optional(None))),
+    global("optional.ofNonZeroValue", 1, of_non_zero),
+    member("hasValue", 0, has_value),
+    member("value", 0, value),
     // Both are evaluated by the machine: what stands behind them is only looked at when it is needed.
-    member("or", 1, Gives::Optional, unreachable_lazy).lazy(Lazy::Or),
-    member("orValue", 1, Gives::Any, unreachable_lazy).lazy(Lazy::OrValue),
+    member("or", 1, unreachable_lazy).lazy(Lazy::Or),
+    member("orValue", 1, unreachable_lazy).lazy(Lazy::OrValue),
 ];
 
 fn unreachable_lazy<'a>(_: &mut Asked<'_>, _: &[Val<'a>]) -> Result<Val<'a>, Raise> {

@@ -3,47 +3,43 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::{Function, Gives, global, member, text};
+use super::{Function, global, member, text};
 use crate::outcome::Raise;
 use crate::special::Special;
 use crate::value::Val;
 
-const QUANTITY: Gives = Gives::Special("kubernetes.Quantity");
-
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("quantity", 1, QUANTITY, |_, a| {
-        Ok(made(parse(text(&a[0])?)?))
-    }),
-    global("isQuantity", 1, Gives::Bool, |_, a| {
+    global("quantity", 1, |_, a| Ok(made(parse(text(&a[0])?)?))),
+    global("isQuantity", 1, |_, a| {
         Ok(Val::Bool(parse(text(&a[0])?).is_ok()))
     }),
-    member("sign", 0, Gives::Int, |_, a| {
+    member("sign", 0, |_, a| {
         Ok(Val::Int(i64::from(
             i8::from(of(&a[0])? > 0) - i8::from(of(&a[0])? < 0),
         )))
     }),
-    member("isInteger", 0, Gives::Bool, |_, a| {
+    member("isInteger", 0, |_, a| {
         Ok(Val::Bool(integer(of(&a[0])?).is_some()))
     }),
-    member("asInteger", 0, Gives::Int, |_, a| {
+    member("asInteger", 0, |_, a| {
         integer(of(&a[0])?)
             .map(Val::Int)
             .ok_or_else(|| Raise::argument("the quantity is not a whole number of 64 bits"))
     }),
-    member("asApproximateFloat", 0, Gives::Double, |_, a| {
+    member("asApproximateFloat", 0, |_, a| {
         Ok(Val::Double(approximate(of(&a[0])?)))
     }),
-    member("isGreaterThan", 1, Gives::Bool, |_, a| {
+    member("isGreaterThan", 1, |_, a| {
         Ok(Val::Bool(compare(a)? == Ordering::Greater))
     }),
-    member("isLessThan", 1, Gives::Bool, |_, a| {
+    member("isLessThan", 1, |_, a| {
         Ok(Val::Bool(compare(a)? == Ordering::Less))
     }),
-    member("compareTo", 1, Gives::Int, |_, a| {
+    member("compareTo", 1, |_, a| {
         Ok(Val::Int(i64::from(compare(a)? as i8)))
     }),
-    member("add", 1, QUANTITY, |_, a| sum(a, i128::checked_add)),
-    member("sub", 1, QUANTITY, |_, a| sum(a, i128::checked_sub)),
+    member("add", 1, |_, a| sum(a, i128::checked_add)),
+    member("sub", 1, |_, a| sum(a, i128::checked_sub)),
 ];
 
 /// An amount in units of 10^-9, the finest a quantity has.

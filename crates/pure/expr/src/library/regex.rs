@@ -4,18 +4,16 @@ use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Asked, Function, Gives, int, make_text, member, text};
+use super::{Asked, Function, int, make_text, member, text};
 use crate::list::List;
 use crate::outcome::Raise;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    member("matches", 1, Gives::Bool, matches).pattern(1),
-    super::global("matches", 2, Gives::Bool, matches).pattern(1),
-    member("find", 1, Gives::String, find).pattern(1),
-    member("findAll", 1, Gives::List, find_all)
-        .up_to(2)
-        .pattern(1),
+    member("matches", 1, matches).pattern(1),
+    super::global("matches", 2, matches).pattern(1),
+    member("find", 1, find).pattern(1),
+    member("findAll", 1, find_all).up_to(2).pattern(1),
 ];
 
 /// Compiles a pattern.

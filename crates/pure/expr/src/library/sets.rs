@@ -1,14 +1,14 @@
 //! Lists seen as sets.
 
-use super::{Asked, Function, Gives, global};
+use super::{Asked, Function, global};
 use crate::ops;
 use crate::outcome::Raise;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("sets.contains", 2, Gives::Bool, contains),
-    global("sets.equivalent", 2, Gives::Bool, equivalent),
-    global("sets.intersects", 2, Gives::Bool, intersects),
+    global("sets.contains", 2, contains),
+    global("sets.equivalent", 2, equivalent),
+    global("sets.intersects", 2, intersects),
 ];
 
 fn pair<'a>(args: &[Val<'a>]) -> Result<(Vec<Val<'a>>, Vec<Val<'a>>), Raise> {

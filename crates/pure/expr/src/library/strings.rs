@@ -1,27 +1,27 @@
 //! Functions of texts. Positions count characters, as CEL does.
 
-use super::{Asked, Function, Gives, count, global, int, make_text, member, text};
+use super::{Asked, Function, count, global, int, make_text, member, text};
 use crate::list::List;
 use crate::outcome::Raise;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    member("contains", 1, Gives::Bool, contains),
-    member("startsWith", 1, Gives::Bool, starts_with),
-    member("endsWith", 1, Gives::Bool, ends_with),
-    member("charAt", 1, Gives::String, char_at),
-    member("indexOf", 1, Gives::Int, index_of).up_to(2),
-    member("lastIndexOf", 1, Gives::Int, last_index_of).up_to(2),
-    member("lowerAscii", 0, Gives::String, lower),
-    member("upperAscii", 0, Gives::String, upper),
-    member("replace", 2, Gives::String, replace).up_to(3),
-    member("split", 1, Gives::List, split).up_to(2),
-    member("substring", 1, Gives::String, substring).up_to(2),
-    member("trim", 0, Gives::String, trim),
-    member("join", 0, Gives::String, join).up_to(1),
-    member("format", 1, Gives::String, format),
-    member("reverse", 0, Gives::Any, reverse),
-    global("strings.quote", 1, Gives::String, quote),
+    member("contains", 1, contains),
+    member("startsWith", 1, starts_with),
+    member("endsWith", 1, ends_with),
+    member("charAt", 1, char_at),
+    member("indexOf", 1, index_of).up_to(2),
+    member("lastIndexOf", 1, last_index_of).up_to(2),
+    member("lowerAscii", 0, lower),
+    member("upperAscii", 0, upper),
+    member("replace", 2, replace).up_to(3),
+    member("split", 1, split).up_to(2),
+    member("substring", 1, substring).up_to(2),
+    member("trim", 0, trim),
+    member("join", 0, join).up_to(1),
+    member("format", 1, format),
+    member("reverse", 0, reverse),
+    global("strings.quote", 1, quote),
 ];
 
 fn contains<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {

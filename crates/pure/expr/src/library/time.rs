@@ -1,51 +1,42 @@
 //! Functions of moments and lengths of time.
 
-use super::{Asked, Function, Gives, global, member, text};
+use super::{Asked, Function, global, member, text};
 use crate::bridge;
 use crate::outcome::Raise;
 use crate::time::{self, Civil};
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("timestamp", 1, Gives::Timestamp, timestamp),
-    global("duration", 1, Gives::Duration, duration),
-    member("getFullYear", 0, Gives::Int, |_, a| {
-        part(a, "getFullYear", |c| c.year)
-    })
-    .up_to(1),
-    member("getMonth", 0, Gives::Int, |_, a| {
-        part(a, "getMonth", |c| c.month - 1)
-    })
-    .up_to(1),
-    member("getDate", 0, Gives::Int, |_, a| {
-        part(a, "getDate", |c| c.day)
-    })
-    .up_to(1),
-    member("getDayOfMonth", 0, Gives::Int, |_, a| {
+    global("timestamp", 1, timestamp),
+    global("duration", 1, duration),
+    member("getFullYear", 0, |_, a| part(a, "getFullYear", |c| c.year)).up_to(1),
+    member("getMonth", 0, |_, a| part(a, "getMonth", |c| c.month - 1)).up_to(1),
+    member("getDate", 0, |_, a| part(a, "getDate", |c| c.day)).up_to(1),
+    member("getDayOfMonth", 0, |_, a| {
         part(a, "getDayOfMonth", |c| c.day - 1)
     })
     .up_to(1),
-    member("getDayOfWeek", 0, Gives::Int, |_, a| {
+    member("getDayOfWeek", 0, |_, a| {
         part(a, "getDayOfWeek", |c| c.weekday)
     })
     .up_to(1),
-    member("getDayOfYear", 0, Gives::Int, |_, a| {
+    member("getDayOfYear", 0, |_, a| {
         part(a, "getDayOfYear", |c| c.day_of_year)
     })
     .up_to(1),
-    member("getHours", 0, Gives::Int, |_, a| {
+    member("getHours", 0, |_, a| {
         clock(a, "getHours", 3_600_000_000_000, |c| c.hour)
     })
     .up_to(1),
-    member("getMinutes", 0, Gives::Int, |_, a| {
+    member("getMinutes", 0, |_, a| {
         clock(a, "getMinutes", 60_000_000_000, |c| c.minute)
     })
     .up_to(1),
-    member("getSeconds", 0, Gives::Int, |_, a| {
+    member("getSeconds", 0, |_, a| {
         clock(a, "getSeconds", 1_000_000_000, |c| c.second)
     })
     .up_to(1),
-    member("getMilliseconds", 0, Gives::Int, |_, a| {
+    member("getMilliseconds", 0, |_, a| {
         clock(a, "getMilliseconds", 1_000_000, |c| c.nano / 1_000_000)
     })
     .up_to(1),

@@ -2,35 +2,25 @@
 
 use std::rc::Rc;
 
-use super::{Asked, Function, Gives, global, member, text};
+use super::{Asked, Function, global, member, text};
 use crate::list::List;
 use crate::outcome::Raise;
 use crate::special::Special;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("url", 1, Gives::Special("kubernetes.URL"), |_, a| {
+    global("url", 1, |_, a| {
         Ok(Val::Special(Rc::new(Special::Url(parse(text(&a[0])?)?))))
     }),
-    global("isURL", 1, Gives::Bool, |_, a| {
+    global("isURL", 1, |_, a| {
         Ok(Val::Bool(parse(text(&a[0])?).is_ok()))
     }),
-    member("getScheme", 0, Gives::String, |k, a| {
-        part(k, a, |u| u.scheme.clone())
-    }),
-    member("getHost", 0, Gives::String, |k, a| {
-        part(k, a, |u| u.host.clone())
-    }),
-    member("getHostname", 0, Gives::String, |k, a| {
-        part(k, a, |u| u.split_host().0)
-    }),
-    member("getPort", 0, Gives::String, |k, a| {
-        part(k, a, |u| u.split_host().1)
-    }),
-    member("getEscapedPath", 0, Gives::String, |k, a| {
-        part(k, a, |u| escape(&u.path))
-    }),
-    member("getQuery", 0, Gives::Map, query),
+    member("getScheme", 0, |k, a| part(k, a, |u| u.scheme.clone())),
+    member("getHost", 0, |k, a| part(k, a, |u| u.host.clone())),
+    member("getHostname", 0, |k, a| part(k, a, |u| u.split_host().0)),
+    member("getPort", 0, |k, a| part(k, a, |u| u.split_host().1)),
+    member("getEscapedPath", 0, |k, a| part(k, a, |u| escape(&u.path))),
+    member("getQuery", 0, query),
 ];
 
 /// A URL taken apart.

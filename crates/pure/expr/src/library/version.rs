@@ -2,20 +2,17 @@
 
 use std::rc::Rc;
 
-use super::{Asked, Function, Gives, global, member, text};
+use super::{Asked, Function, global, member, text};
 use crate::outcome::Raise;
 use crate::special::Special;
 use crate::value::Val;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    global("semver", 1, Gives::Special("kubernetes.Semver"), make).up_to(2),
-    global("isSemver", 1, Gives::Bool, |k, a| {
-        Ok(Val::Bool(make(k, a).is_ok()))
-    })
-    .up_to(2),
-    member("major", 0, Gives::Int, |_, a| part(a, |v| v.major)),
-    member("minor", 0, Gives::Int, |_, a| part(a, |v| v.minor)),
-    member("patch", 0, Gives::Int, |_, a| part(a, |v| v.patch)),
+    global("semver", 1, make).up_to(2),
+    global("isSemver", 1, |k, a| Ok(Val::Bool(make(k, a).is_ok()))).up_to(2),
+    member("major", 0, |_, a| part(a, |v| v.major)),
+    member("minor", 0, |_, a| part(a, |v| v.minor)),
+    member("patch", 0, |_, a| part(a, |v| v.patch)),
 ];
 
 /// A version.
