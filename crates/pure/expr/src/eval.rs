@@ -163,6 +163,12 @@ impl<'a, 'b> Machine<'a, 'b> {
     }
 
     fn select(&mut self, node: &'a Node, operand: &'a Node, field: &str) -> Got<'a> {
+        if let Kind::Root(name) = &operand.kind
+            && let Some(known) = library::type_in(name, field)
+            && self.bindings.get(name).is_none()
+        {
+            return Ok(Val::Type(known));
+        }
         match self.eval(operand)? {
             Val::Map(map) => match map.field(field) {
                 Some(value) => Ok(value),

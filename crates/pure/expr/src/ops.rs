@@ -53,6 +53,8 @@ fn contains<'a>(meter: &mut Meter, needle: &Val<'a>, range: &Val<'a>) -> Result<
         }
         Val::Map(map) => match Key::from_val(needle) {
             Some(key) => Ok(Val::Bool(map.get(&key).is_some())),
+            // No key is a number with a fraction.
+            None if matches!(needle, Val::Double(_)) => Ok(Val::Bool(false)),
             None => Err(Raise::Types),
         },
         _ => Err(Raise::Types),
@@ -167,6 +169,11 @@ fn arithmetic<'a>(
 #[expect(clippy::cast_precision_loss, reason = "what CEL's double(int) does")]
 pub(crate) fn to_double(i: i64) -> f64 {
     i as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "what CEL's double(uint) does")]
+pub(crate) fn unsigned_to_double(u: u64) -> f64 {
+    u as f64
 }
 
 fn int(operator: Binary, a: i64, b: i64) -> Result<i64, Raise> {
@@ -321,36 +328,11 @@ fn numbers(left: &Val<'_>, right: &Val<'_>) -> Option<Option<Ordering>> {
         (Val::Double(a), Val::Double(b)) => a.partial_cmp(b),
         (Val::Int(a), Val::UInt(b)) => Some(i128::from(*a).cmp(&i128::from(*b))),
         (Val::UInt(a), Val::Int(b)) => Some(i128::from(*a).cmp(&i128::from(*b))),
-        (Val::Int(a), Val::Double(b)) => whole_to_double(i128::from(*a), *b),
-        (Val::Double(a), Val::Int(b)) => whole_to_double(i128::from(*b), *a).map(Ordering::reverse),
-        (Val::UInt(a), Val::Double(b)) => whole_to_double(i128::from(*a), *b),
-        (Val::Double(a), Val::UInt(b)) => {
-            whole_to_double(i128::from(*b), *a).map(Ordering::reverse)
-        }
+        // As the reference does: the whole number is made floating first, rounded if it is large.
+        (Val::Int(a), Val::Double(b)) => to_double(*a).partial_cmp(b),
+        (Val::Double(a), Val::Int(b)) => a.partial_cmp(&to_double(*b)),
+        (Val::UInt(a), Val::Double(b)) => unsigned_to_double(*a).partial_cmp(b),
+        (Val::Double(a), Val::UInt(b)) => a.partial_cmp(&unsigned_to_double(*b)),
         _ => return None,
     })
-}
-
-/// Exact: nothing is rounded on the way.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "bounded by 1e30 and truncated before"
-)]
-fn whole_to_double(a: i128, b: f64) -> Option<Ordering> {
-    if b.is_nan() {
-        return None;
-    }
-    if b.abs() > 1e30 {
-        return Some(if b > 0.0 {
-            Ordering::Less
-        } else {
-            Ordering::Greater
-        });
-    }
-    let floor = b.floor();
-    Some(a.cmp(&(floor as i128)).then(if b > floor {
-        Ordering::Less
-    } else {
-        Ordering::Equal
-    }))
 }

@@ -228,6 +228,24 @@ pub(crate) fn type_called(name: &str) -> Option<&'static str> {
         .map(|(_, known)| *known)
 }
 
+/// Types of the values of libraries: the name of a package, the name in it, and the whole.
+static QUALIFIED: &[(&str, &str, &str)] = &[
+    ("net", "IP", "net.IP"),
+    ("net", "CIDR", "net.CIDR"),
+    ("kubernetes", "Quantity", "kubernetes.Quantity"),
+    ("kubernetes", "URL", "kubernetes.URL"),
+    ("kubernetes", "Semver", "kubernetes.Semver"),
+    ("kubernetes", "NamedFormat", "kubernetes.NamedFormat"),
+];
+
+/// The type that `package.name` stands for when no variable is called `package`.
+pub(crate) fn type_in(package: &str, name: &str) -> Option<&'static str> {
+    QUALIFIED
+        .iter()
+        .find(|(of, called, _)| *of == package && *called == name)
+        .map(|(_, _, whole)| *whole)
+}
+
 /// Whether `name` means a type when nothing is bound to it, as in `type(x) == string`.
 pub fn is_type_name(name: &str) -> bool {
     type_called(name).is_some()

@@ -338,6 +338,7 @@ fn as_double(value: &Val<'_>) -> Option<f64> {
     match value {
         Val::Double(d) => Some(*d),
         Val::Int(i) => Some(crate::ops::to_double(*i)),
+        Val::UInt(u) => Some(crate::ops::unsigned_to_double(*u)),
         _ => None,
     }
 }

@@ -27,6 +27,12 @@ impl<'s> Checker<'s, '_> {
             Kind::Root(name) => self.root(node, name),
             Kind::Local(slot) => self.locals.get(*slot).cloned().unwrap_or(Ty::Dyn),
             Kind::Select(operand, field) => {
+                if let Kind::Root(name) = &operand.kind
+                    && library::type_in(name, field).is_some()
+                    && self.env.get(name).is_none()
+                {
+                    return Ty::Type;
+                }
                 let ty = self.infer(operand);
                 self.field(node, operand, &ty, field)
             }
