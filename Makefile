@@ -3,7 +3,7 @@ PROFILE ?= demo
 PURLIN  := target/$(PROFILE)/purlin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fmt lint docs bless
+.PHONY: help demo test check bench fmt lint docs fuzz bless
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,8 @@ test: ## Run every test: unit, golden, property, fuzz corpus, end to end with ku
 check: fmt lint docs deny test ## Run all that CI would, and the linters
 bench: ## Measure the function server against a bare echo, and claims to Ready
 	@scripts/bench.sh
+fuzz: ## Run every fuzz target (needs cargo-fuzz): make fuzz SECONDS=600 TARGETS="wire load"
+	@scripts/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
 fmt: ## Check the formatting
 	cargo fmt --all --check
 lint: ## Lint everything, warnings are errors

@@ -99,6 +99,11 @@ impl Library {
         self
     }
 
+    /// The names of the functions, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.keys().copied()
+    }
+
     /// The function of that name.
     pub fn get(&self, name: &str) -> Option<&'static Function> {
         self.0.get(name).copied()

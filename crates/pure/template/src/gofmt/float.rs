@@ -3,6 +3,10 @@
 //! The formats `e f g` of `strconv.FormatFloat` (with the shortest or a given precision), `b` and `x`, which Rust
 //! writes differently: at least two exponent digits, and `%g` with an exponent from 1e6 on and below 1e-4.
 
+/// No double has more digits than this behind its point, in either notation; the rest are zeros. Rust's formatting
+/// panics for a precision above 65,535, and Go's takes a million.
+const EXACT: usize = 1100;
+
 /// The decimal digits of a finite, positive number: `0.d1d2d3… × 10^point`.
 struct Digits {
     digits: Vec<u8>,
@@ -28,7 +32,7 @@ impl Digits {
 
     /// Rounded to `count` significant digits, at least one.
     fn rounded(value: f64, count: usize) -> Self {
-        Self::read(&format!("{value:.*e}", count.max(1) - 1))
+        Self::read(&format!("{value:.*e}", count.clamp(1, EXACT) - 1))
     }
 }
 
@@ -68,17 +72,26 @@ fn fixed(out: &mut String, value: f64, precision: Precision) {
     match precision {
         // Rust writes the shortest digits without an exponent, as Go does for `f` and -1.
         Precision::Shortest => push!(out, "{value}"),
-        Precision::Digits(count) => push!(out, "{value:.count$}"),
+        Precision::Digits(count) => {
+            push!(out, "{value:.*}", count.min(EXACT));
+            out.extend(zeros(count));
+        }
     }
 }
 
+/// The zeros behind the exact digits.
+fn zeros(count: usize) -> std::iter::RepeatN<char> {
+    std::iter::repeat_n('0', count.saturating_sub(EXACT))
+}
+
 fn exponent(out: &mut String, value: f64, verb: char, precision: Precision) {
-    let text = match precision {
-        Precision::Shortest => format!("{value:e}"),
-        Precision::Digits(count) => format!("{value:.count$e}"),
+    let (text, zeros) = match precision {
+        Precision::Shortest => (format!("{value:e}"), zeros(0)),
+        Precision::Digits(count) => (format!("{value:.*e}", count.min(EXACT)), zeros(count)),
     };
     let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
     out.push_str(mantissa);
+    out.extend(zeros);
     push_power(out, verb, power.parse().unwrap_or(0));
 }
 

@@ -126,3 +126,21 @@ fn a_huge_width_is_an_error_and_not_a_huge_allocation() {
     assert_eq!(sprintf("%1000000d", &[list.as_ref().into()]), Err(TooLong));
     check("%99999999999s", &[text], "%!(NOVERB)%!(EXTRA string=a)");
 }
+
+/// Rust's own formatting panics for a precision above 65,535.
+#[test]
+fn a_precision_may_be_a_million() {
+    for (format, arg, start, length) in [
+        ("%.1000000f", Arg::Float(-1.5), "-1.5000", 1_000_003),
+        ("%.70000e", Arg::Float(1.5), "1.5000", 70_006),
+        ("%.70000g", Arg::Float(1.5), "1.5", 3),
+        ("%#.70000g", Arg::Float(1.5), "1.5000", 70_001),
+        ("%.70000x", Arg::Float(1.5), "0x1.8000", 70_008),
+        ("%.70000d", Arg::Int(7), "00000", 70_000),
+        ("%.70000U", Arg::Int(65), "U+00000", 70_002),
+    ] {
+        let text = sprintf(format, &[arg]).expect("it is short enough");
+        assert!(text.starts_with(start.as_bytes()), "{format}");
+        assert_eq!(text.len(), length, "{format}");
+    }
+}

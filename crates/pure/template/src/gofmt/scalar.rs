@@ -168,7 +168,9 @@ impl Spec {
     fn unicode(&self, out: &mut Vec<u8>, value: i64) {
         let width = self.precision.unwrap_or(4).max(4);
         // Go reads the number as unsigned here.
-        let mut text = format!("U+{:0width$X}", value.cast_unsigned());
+        let digits = format!("{:X}", value.cast_unsigned());
+        let zeros = "0".repeat(width.saturating_sub(digits.len()));
+        let mut text = format!("U+{zeros}{digits}");
         if self.sharp
             && let Some(c) = u32::try_from(value).ok().and_then(char::from_u32)
             && goquote::printable(c)

@@ -1,0 +1,10 @@
+//! Any function over any values: a value or a mistake, bounded in size and time.
+//!
+//! `scripts/fuzz.sh 600 sprig`. What it does is in `fuzz/bodies`; the tests replay the corpus with the same.
+
+#![no_main]
+
+#[path = "../bodies/sprig.rs"]
+mod body;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));
