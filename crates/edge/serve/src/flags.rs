@@ -46,6 +46,55 @@ pub struct Flags {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     request_timeout: u16,
+    /// How many requests of one connection are worked on at once; half of --max-concurrent-requests by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    max_requests_per_connection: Option<u16>,
+    /// How much memory requests may take together, in MiB.
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 512,
+        value_parser = clap::value_parser!(u32).range(1..=1 << 20)
+    )]
+    max_request_memory: u32,
+    /// How many connections there may be.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4096,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    max_connections: u32,
+    /// The largest headers of a request, in KiB.
+    #[arg(
+        long,
+        value_name = "KIB",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u32).range(4..=1024)
+    )]
+    max_header_size: u32,
+    /// How long a client may take for its TLS handshake and its first words, in seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    handshake_timeout: u16,
+    /// How long a client may stop in the middle of a request, or not take its answer, in seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    stall_timeout: u16,
+    /// How long a connection may be without a request, in seconds; 0 for ever.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    idle_timeout: u32,
+    /// How old a connection gets before its client is asked to make another one, in seconds; 0 for as old as it likes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    max_connection_age: u32,
     /// How long requests that are under way may go on after SIGTERM, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     drain_timeout: u16,
@@ -95,7 +144,8 @@ impl Flags {
             } else {
                 "mutual TLS"
             };
-            tracing::info!(address = %server.address(), scheme, "serving functions");
+            let metrics = server.metrics_address().map(|it| it.to_string());
+            tracing::info!(address = %server.address(), scheme, metrics, "serving functions");
             server.run(stop).await
         });
         // A function that never comes back must not keep the process.
@@ -103,36 +153,72 @@ impl Flags {
         outcome
     }
 
-    fn options(&self) -> Result<Options, ServeError> {
-        // A variable that is set but empty counts as not set.
+    /// What is wrong with the flags, all of it.
+    pub fn mistakes(&self) -> Vec<String> {
+        let certificates = self.folder().is_none() && !self.insecure;
+        let certificates = certificates.then(|| {
+            "there are no certificates: set --tls-certs-dir or TLS_SERVER_CERTS_DIR to a folder \
+             with tls.crt, tls.key and ca.crt, or --insecure for plain text"
+                .to_owned()
+        });
+        let metrics = self.metrics().err();
+        let share = self
+            .max_requests_per_connection
+            .filter(|share| *share > self.max_concurrent_requests);
+        let share = share.map(|share| {
+            format!(
+                "--max-requests-per-connection {share} is more than --max-concurrent-requests {}",
+                self.max_concurrent_requests
+            )
+        });
+        [certificates, metrics, share]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// The folder with certificates. A variable that is set but empty counts as not set.
+    fn folder(&self) -> Option<&PathBuf> {
         let given = self.tls_certs_dir.as_ref();
-        let given = given.filter(|folder| !folder.as_os_str().is_empty());
-        let tls_folder = match (given, self.insecure) {
-            (_, true) => None,
-            (Some(folder), false) => Some(folder.clone()),
-            (None, false) => {
-                return Err(ServeError::Misuse(
-                    "there are no certificates: set --tls-certs-dir or TLS_SERVER_CERTS_DIR to a folder \
-                     with tls.crt, tls.key and ca.crt, or --insecure for plain text"
-                        .to_owned(),
-                ));
-            }
-        };
-        let metrics_address = match self.metrics_address.as_str() {
-            "" => None,
-            text => Some(
-                text.parse()
-                    .map_err(|e| ServeError::Misuse(format!("--metrics-address: {e}")))?,
-            ),
-        };
+        given.filter(|folder| !folder.as_os_str().is_empty())
+    }
+
+    fn metrics(&self) -> Result<Option<Address>, String> {
+        match self.metrics_address.as_str() {
+            "" => Ok(None),
+            text => match text.parse() {
+                Ok(address) => Ok(Some(address)),
+                Err(mistake) => Err(format!("--metrics-address {text}: {mistake}")),
+            },
+        }
+    }
+
+    fn options(&self) -> Result<Options, ServeError> {
+        let mistakes = self.mistakes();
+        if !mistakes.is_empty() {
+            return Err(ServeError::Misuse(mistakes.join("\n")));
+        }
+        let tls_folder = self.folder().filter(|_| !self.insecure).cloned();
+        let metrics_address = self.metrics().map_err(ServeError::Misuse)?;
+        let seconds = |count: u16| Duration::from_secs(count.into());
+        let unless_zero = |count: u32| (count > 0).then(|| Duration::from_secs(count.into()));
+        let bytes = |mebibytes: u32| usize::try_from(mebibytes).unwrap_or(usize::MAX) << 20;
         Ok(Options {
             address: self.address,
             tls_folder,
+            handshake_timeout: seconds(self.handshake_timeout),
+            stall_timeout: seconds(self.stall_timeout),
+            idle_timeout: unless_zero(self.idle_timeout),
+            max_connection_age: unless_zero(self.max_connection_age),
+            max_connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),
+            max_header_size: self.max_header_size << 10,
             metrics_address,
-            max_request_size: usize::from(self.max_recv_message_size) << 20,
-            max_concurrent_requests: usize::from(self.max_concurrent_requests),
-            request_timeout: Duration::from_secs(self.request_timeout.into()),
-            drain_timeout: Duration::from_secs(self.drain_timeout.into()),
+            max_request_size: bytes(self.max_recv_message_size.into()),
+            max_request_memory: bytes(self.max_request_memory),
+            max_concurrent_requests: self.max_concurrent_requests.into(),
+            max_requests_per_connection: self.max_requests_per_connection.map(usize::from),
+            request_timeout: seconds(self.request_timeout),
+            drain_timeout: seconds(self.drain_timeout),
             ..Options::default()
         })
     }

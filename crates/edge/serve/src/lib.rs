@@ -2,12 +2,18 @@
 //!
 //! What functions do is none of its business; that one of them panics, runs for ever or answers a megabyte is.
 
+mod caller;
+mod connection;
+mod expiry;
 mod flags;
+mod incoming;
 mod limit;
 mod listen;
 mod main_of;
 mod metrics_page;
 mod options;
+mod outgoing;
+mod rarely;
 mod rpc;
 mod server;
 mod service;

@@ -17,14 +17,28 @@ pub struct Options {
     pub tls_folder: Option<PathBuf>,
     /// How often to look whether the TLS files changed.
     pub tls_reload_period: Duration,
-    /// How long a TLS handshake may take.
+    /// How long a client may take until its TLS handshake is done and it begins to speak HTTP/2.
     pub handshake_timeout: Duration,
+    /// How long a client may send nothing of a request it began, or take nothing of an answer.
+    pub stall_timeout: Duration,
+    /// How long a connection may be without a request; then it is closed in good order.
+    pub idle_timeout: Option<Duration>,
+    /// How old a connection gets, a tenth more or less; then it is closed in good order.
+    pub max_connection_age: Option<Duration>,
+    /// How many connections there may be; one more ends the one that is idle for longest, or is refused.
+    pub max_connections: usize,
+    /// How large the headers of a request may be, in bytes.
+    pub max_header_size: u32,
     /// Where to show metrics, if anywhere.
     pub metrics_address: Option<Address>,
     /// How large a request may be, in bytes.
     pub max_request_size: usize,
+    /// How much memory requests may take together, in bytes, from their first byte until they are answered.
+    pub max_request_memory: usize,
     /// How many requests are worked on at once; more have to wait.
     pub max_concurrent_requests: usize,
+    /// How many of them may come from one connection; half of them when nothing is said.
+    pub max_requests_per_connection: Option<usize>,
     /// How long a request waits for its turn, and how long its function may run.
     pub request_timeout: Duration,
     /// How long requests may go on after the server was told to stop.
@@ -39,12 +53,28 @@ impl Default for Options {
             tls_folder: None,
             tls_reload_period: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(20),
+            idle_timeout: Some(Duration::from_mins(15)),
+            max_connection_age: None,
+            max_connections: 4096,
+            max_header_size: 16 << 10,
             metrics_address: None,
             max_request_size: 16 << 20,
+            max_request_memory: 512 << 20,
             max_concurrent_requests: 256,
+            max_requests_per_connection: None,
             request_timeout: Duration::from_mins(1),
             drain_timeout: Duration::from_secs(20),
         }
+    }
+}
+
+impl Options {
+    /// How many turns a connection has.
+    pub(crate) fn share(&self) -> usize {
+        let half = self.max_concurrent_requests.div_ceil(2);
+        let share = self.max_requests_per_connection.unwrap_or(half);
+        share.min(self.max_concurrent_requests).max(1)
     }
 }
 
@@ -117,9 +147,6 @@ pub enum ServeError {
     /// The signals of the system cannot be received.
     #[error("cannot wait for signals")]
     Signal(#[source] io::Error),
-    /// The server stopped on its own.
-    #[error("the server stopped")]
-    Stopped(#[source] tonic::transport::Error),
 }
 
 #[cfg(test)]

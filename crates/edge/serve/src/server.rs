@@ -2,29 +2,31 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use purlin_function::Functions;
 use purlin_proto::DESCRIPTOR;
 use purlin_telemetry::Metrics;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
 
-use crate::limit::Limited;
+use crate::connection::House;
+use crate::incoming::Intake;
+use crate::limit::{Limited, Limits};
 use crate::listen::Listen;
+use crate::metrics_page::Page;
+use crate::rarely::Rarely;
 use crate::rpc::{Rpc, V1, V1Beta1};
 use crate::service::Service;
 use crate::tls::Tls;
 use crate::{Options, ServeError, metrics_page};
 
-/// How much a client may send before it is told to go on. HTTP/2's default of 64 KiB makes large requests wait.
-const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
 /// How long the last answers have to be sent, after the last request is done, when the server stops.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -44,8 +46,9 @@ pub struct Server {
 impl Server {
     /// Loads the TLS files and listens.
     pub async fn bind(options: Options, functions: Arc<Functions>) -> Result<Self, ServeError> {
+        let metrics = Arc::<Metrics>::default();
         let tls = match &options.tls_folder {
-            Some(folder) => Some(Tls::load(folder)?),
+            Some(folder) => Some(Tls::load(folder, &metrics)?),
             None => None,
         };
         let listener = options.address.listen().await?;
@@ -67,7 +70,7 @@ impl Server {
         Ok(Self {
             options,
             functions,
-            metrics: Arc::default(),
+            metrics,
             tls,
             listener,
             metrics_listener,
@@ -105,64 +108,94 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         say_serving(&health).await;
-        let turns = Arc::new(Semaphore::new(self.options.max_concurrent_requests));
+        let limits = self.limits();
         let routes = Routes::new(health_service)
-            .add_service(self.limited(&turns, self.rpc::<V1>()))
-            .add_service(self.limited(&turns, self.rpc::<V1Beta1>()));
-        let routes = with_reflection(routes);
+            .add_service(limited(&limits, self.rpc::<V1>()))
+            .add_service(limited(&limits, self.rpc::<V1Beta1>()));
+        let routes = with_reflection(routes).prepare();
+        let (authority, authorities) = watch::channel(0);
+        let drain = CancellationToken::new();
+        let cut = CancellationToken::new();
+        // Whatever ends this function ends the connections too.
+        let _cut = cut.clone().drop_guard();
+        let listen = Arc::new(Listen {
+            tls: self.tls.clone(),
+            handshake_timeout: self.options.handshake_timeout,
+            max_connections: self.options.max_connections,
+            share: self.options.share(),
+            house: self.house(routes, (&drain, &cut), authorities),
+            connections: TaskTracker::new(),
+            known: Mutex::default(),
+            warned: Rarely::default(),
+        });
+        let connections = listen.connections.clone();
         let mut beside = JoinSet::new();
-        let (ready, connections) = mpsc::channel(64);
-        beside.spawn(
-            Listen {
-                listener: self.listener,
-                tls: self.tls.clone(),
-                handshake_timeout: self.options.handshake_timeout,
-                metrics: Arc::clone(&self.metrics),
-            }
-            .run(ready),
-        );
         if let Some(tls) = self.tls {
-            beside.spawn(tls.watch(self.options.tls_reload_period, Arc::clone(&self.metrics)));
+            let period = self.options.tls_reload_period;
+            beside.spawn(tls.watch(period, Arc::clone(&self.metrics), authority));
         }
+        let page = Page {
+            metrics: self.metrics,
+            drain: drain.clone(),
+        };
         if let Some(listener) = self.metrics_listener {
-            beside.spawn(metrics_page::serve(listener, self.metrics));
+            beside.spawn(metrics_page::serve(listener, page));
         }
-        let (drain, draining) = oneshot::channel::<()>();
-        let serving = tonic::transport::Server::builder()
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_concurrent_streams(1024)
-            .http2_keepalive_interval(Some(Duration::from_mins(1)))
-            .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(ReceiverStream::new(connections), async {
-                drop(draining.await);
-            });
-        let mut serving = std::pin::pin!(serving);
-        tokio::select! {
-            outcome = &mut serving => return outcome.map_err(ServeError::Stopped),
-            () = stop => {}
-        }
+        let listening = tokio::spawn(listen.run(self.listener));
+        stop.await;
         tracing::info!("stopping: finishing the requests that are under way");
         say_not_serving(&health).await;
-        drop(drain);
+        drain.cancel();
+        drop(listening.await);
+        connections.close();
+        limits.calls.close();
         tokio::select! {
-            outcome = &mut serving => outcome.map_err(ServeError::Stopped),
-            // A client that keeps an idle connection open in spite of being told to go is not waited for.
-            () = idle(&turns, self.options.max_concurrent_requests) => Ok(()),
+            () = connections.wait() => {}
+            // A client that keeps a connection open in spite of being told to go is not waited for.
+            () = ended(&limits.calls) => {}
             () = tokio::time::sleep(self.options.drain_timeout) => {
-                tracing::warn!("some requests did not finish in time and were cut off");
-                Ok(())
+                let cut_off = limits.calls.len();
+                tracing::warn!(cut_off, "some requests did not finish in time (--drain-timeout) and were cut off");
             }
         }
+        Ok(())
     }
 
-    fn limited<S>(&self, turns: &Arc<Semaphore>, inner: S) -> Limited<S> {
-        Limited {
-            inner,
-            turns: Arc::clone(turns),
-            patience: self.options.request_timeout,
+    fn limits(&self) -> Arc<Limits> {
+        let options = &self.options;
+        Arc::new(Limits {
+            intake: Intake {
+                max_size: options.max_request_size,
+                patience: options.stall_timeout,
+                memory: Arc::new(Semaphore::new(options.max_request_memory)),
+                max_memory: options.max_request_memory,
+            },
+            turns: Arc::new(Semaphore::new(options.max_concurrent_requests)),
+            max_turns: options.max_concurrent_requests,
+            patience: options.request_timeout,
             metrics: Arc::clone(&self.metrics),
+            calls: TaskTracker::new(),
+        })
+    }
+
+    fn house(
+        &self,
+        routes: Routes,
+        (drain, cut): (&CancellationToken, &CancellationToken),
+        authority: watch::Receiver<u64>,
+    ) -> House {
+        let options = &self.options;
+        House {
+            routes,
+            metrics: Arc::clone(&self.metrics),
+            max_header_size: options.max_header_size,
+            stall_timeout: options.stall_timeout,
+            idle_timeout: options.idle_timeout,
+            max_age: options.max_connection_age,
+            grace: options.request_timeout + options.stall_timeout,
+            drain: drain.clone(),
+            cut: cut.clone(),
+            authority,
         }
     }
 
@@ -176,10 +209,16 @@ impl Server {
     }
 }
 
+fn limited<S>(limits: &Arc<Limits>, inner: S) -> Limited<S> {
+    Limited {
+        inner,
+        limits: Arc::clone(limits),
+    }
+}
+
 /// Ready when no request is under way and its answer had time to be sent.
-async fn idle(turns: &Semaphore, all: usize) {
-    let all = u32::try_from(all).unwrap_or(u32::MAX);
-    drop(turns.acquire_many(all).await);
+async fn ended(calls: &TaskTracker) {
+    calls.wait().await;
     tokio::time::sleep(LINGER).await;
 }
 

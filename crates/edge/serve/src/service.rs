@@ -7,7 +7,9 @@ use bytes::Bytes;
 use prost::Message as _;
 use purlin_function::{Function, Functions, Panicked, RequestView as _, Response as Answer};
 use purlin_function::{RunFunctionRequest, RunFunctionResponse, Severity, run_caught};
-use purlin_telemetry::{CallLabels, FunctionLabels, HandledLabels, Metrics, SeverityLabels};
+use purlin_telemetry::{
+    AnswerLabels, CallLabels, FunctionLabels, HandledLabels, Metrics, SeverityLabels,
+};
 use tonic::{Code, Request, Response, Status};
 
 use crate::limit::Turn;
@@ -116,6 +118,14 @@ impl Service {
         if panicked == Panicked::Yes {
             self.metrics.panics.get_or_create(&labels).inc();
         }
+        let is_fatal = |result: &purlin_proto::v1::Result| result.severity() == Severity::Fatal;
+        let outcome = if response.results.iter().any(is_fatal) {
+            "Fatal"
+        } else {
+            "OK"
+        };
+        let answered = AnswerLabels { function, outcome };
+        self.metrics.answers.get_or_create(&answered).inc();
         for result in &response.results {
             let severity = match result.severity() {
                 Severity::Fatal => "fatal",
@@ -142,7 +152,7 @@ impl Service {
         tracing::error!(tag, function, after, "the function does not come back");
         let mut request = RunFunctionRequest::default();
         tag.clone_into(&mut request.meta.get_or_insert_default().tag);
-        let message = format!("{function} did not come back within {after} s");
+        let message = format!("{function} did not come back within {after} s (--request-timeout)");
         encoded(&Answer::to(&request).fatal(message).build())
     }
 }
@@ -152,7 +162,7 @@ fn encoded(response: &RunFunctionResponse) -> Bytes {
 }
 
 /// A status code as the Go middleware spells it in metrics.
-fn code_name(code: Code) -> &'static str {
+pub(crate) fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "Canceled",

@@ -1,4 +1,4 @@
-//! A connection: plain or TLS, counted while it is open.
+//! A connection: plain or TLS, which began as HTTP/2 does, counted while it is open.
 
 use std::io;
 use std::pin::Pin;
@@ -6,14 +6,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use purlin_telemetry::Metrics;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+
+/// How every HTTP/2 connection begins.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 #[derive(Debug)]
 pub(crate) struct Stream {
     transport: Transport,
+    /// What was read of it already, and is still to be read.
+    preface: &'static [u8],
     metrics: Arc<Metrics>,
 }
 
@@ -24,9 +28,23 @@ pub(crate) enum Transport {
 }
 
 impl Stream {
-    pub(crate) fn new(transport: Transport, metrics: Arc<Metrics>) -> Self {
+    /// Waits until the client begins; one that has nothing to say is no connection yet.
+    pub(crate) async fn begin(mut transport: Transport, metrics: Arc<Metrics>) -> io::Result<Self> {
+        let mut read = [0; PREFACE.len()];
+        match &mut transport {
+            Transport::Plain(stream) => stream.read_exact(&mut read).await?,
+            Transport::Tls(stream) => stream.read_exact(&mut read).await?,
+        };
+        if read != PREFACE {
+            let what = "the client does not speak HTTP/2 as gRPC does";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
         metrics.connections.inc();
-        Self { transport, metrics }
+        Ok(Self {
+            transport,
+            preface: PREFACE,
+            metrics,
+        })
     }
 }
 
@@ -36,27 +54,20 @@ impl Drop for Stream {
     }
 }
 
-impl Connected for Stream {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        let socket = match &self.transport {
-            Transport::Plain(socket) => socket,
-            Transport::Tls(stream) => stream.get_ref().0,
-        };
-        TcpConnectInfo {
-            local_addr: socket.local_addr().ok(),
-            remote_addr: socket.peer_addr().ok(),
-        }
-    }
-}
-
 impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.preface.is_empty() {
+            let (now, later) = self
+                .preface
+                .split_at(self.preface.len().min(buf.remaining()));
+            buf.put_slice(now);
+            self.preface = later;
+            return Poll::Ready(Ok(()));
+        }
         match &mut self.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Transport::Tls(stream) => Pin::new(stream).poll_read(cx, buf),

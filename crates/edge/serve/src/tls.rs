@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use purlin_telemetry::Metrics;
+use purlin_telemetry::{FileLabels, Metrics};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, crypto};
+use tokio::sync::watch;
 
 use crate::ServeError;
+use crate::expiry::not_after;
 
 /// The server's TLS configuration, replaced when the files change.
 #[derive(Debug)]
@@ -30,8 +32,11 @@ struct Files {
 
 impl Tls {
     /// Loads the files; the caller starts [`Tls::watch`].
-    pub(crate) fn load(folder: &Path) -> Result<Arc<Self>, ServeError> {
-        let config = Files::read(folder).and_then(|files| files.config());
+    pub(crate) fn load(folder: &Path, metrics: &Metrics) -> Result<Arc<Self>, ServeError> {
+        let config = Files::read(folder).and_then(|files| {
+            files.show_expiry(metrics);
+            files.config()
+        });
         let config = config.map_err(|reason| ServeError::Tls {
             folder: folder.to_owned(),
             reason,
@@ -51,8 +56,16 @@ impl Tls {
     ///
     /// The files are read and compared, not watched: a mounted Secret is swapped by renaming a folder above them, which
     /// file watchers see on some systems only.
-    pub(crate) async fn watch(self: Arc<Self>, period: Duration, metrics: Arc<Metrics>) {
+    ///
+    /// `authority` counts how often the authority changed: who was let in under another one has to come again.
+    pub(crate) async fn watch(
+        self: Arc<Self>,
+        period: Duration,
+        metrics: Arc<Metrics>,
+        authority: watch::Sender<u64>,
+    ) {
         let mut seen = Files::read(&self.folder).ok();
+        let mut trusted = seen.as_ref().map(|files| files.authority.clone());
         let mut ticks = tokio::time::interval(period);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -62,11 +75,18 @@ impl Tls {
                 continue;
             }
             let config = files.as_ref().map_err(Clone::clone).and_then(Files::config);
-            seen = files.ok();
+            let now = files.ok();
             match config {
                 Ok(config) => {
                     self.current.store(Arc::new(config));
                     metrics.tls_reloads.inc();
+                    if let Some(files) = &now {
+                        files.show_expiry(&metrics);
+                        if trusted.as_deref() != Some(&files.authority) {
+                            trusted = Some(files.authority.clone());
+                            authority.send_modify(|count| *count += 1);
+                        }
+                    }
                     tracing::info!(folder = %self.folder.display(), "reloaded the TLS files");
                 }
                 Err(reason) => {
@@ -77,6 +97,7 @@ impl Tls {
                     );
                 }
             }
+            seen = now;
         }
     }
 }
@@ -91,6 +112,17 @@ impl Files {
             key: read("tls.key")?,
             authority: read("ca.crt")?,
         })
+    }
+
+    /// Says in the metrics until when each certificate is valid, so that somebody can be told in time.
+    fn show_expiry(&self, metrics: &Metrics) {
+        for (file, pem) in [("tls.crt", &self.certificate), ("ca.crt", &self.authority)] {
+            let ends = CertificateDer::pem_slice_iter(pem).flatten();
+            if let Some(first) = ends.filter_map(|der| not_after(&der)).min() {
+                let labels = FileLabels { file };
+                metrics.certificate_expiry.get_or_create(&labels).set(first);
+            }
+        }
     }
 
     fn config(&self) -> Result<ServerConfig, String> {

@@ -113,11 +113,13 @@ async fn a_request_over_the_limit_is_refused() {
     let input = large.input.get_or_insert_default();
     input.insert("text", "x".repeat(2 << 20));
     let client = plain(running.address());
-    let error = client.run("f", large).await;
-    assert!(
-        matches!(error, Err(RunnerError::TooLarge { .. })),
-        "{error:?}"
-    );
+    let Err(RunnerError::Call { status, .. }) = client.run("f", large).await else {
+        panic!("a request of 2 MiB was taken");
+    };
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    for word in ["--max-recv-message-size", "1048576", "2097"] {
+        assert!(status.message().contains(word), "{status}");
+    }
     assert!(client.run("f", request("Echo")).await.is_ok());
 }
 

@@ -5,4 +5,7 @@ mod logs;
 mod metrics;
 
 pub use logs::{LogFormat, init_logs};
-pub use metrics::{CallLabels, FunctionLabels, HandledLabels, Metrics, SeverityLabels};
+pub use metrics::{
+    AnswerLabels, CallLabels, FileLabels, FunctionLabels, HandledLabels, LimitLabels, Metrics,
+    SeverityLabels,
+};

@@ -8,6 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 /// Which method was called.
@@ -50,6 +51,35 @@ pub struct SeverityLabels {
     pub severity: &'static str,
 }
 
+/// Which function answered, and how its call ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AnswerLabels {
+    /// Its name; empty when no function took the request.
+    pub function: &'static str,
+    /// `OK`, or `Fatal` when the answer has a fatal result.
+    pub outcome: &'static str,
+}
+
+/// Which limit was hit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LimitLabels {
+    /// Its name.
+    pub limit: &'static str,
+}
+
+/// Which file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FileLabels {
+    /// Its name.
+    pub file: &'static str,
+}
+
+/// Which program this is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: &'static str,
+}
+
 type Seconds<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of a process.
@@ -74,8 +104,14 @@ pub struct Metrics {
     pub panics: Family<FunctionLabels, Counter>,
     /// Functions that were given up.
     pub timeouts: Family<FunctionLabels, Counter>,
+    /// Calls answered, by function.
+    pub answers: Family<AnswerLabels, Counter>,
     /// Calls refused because there were too many.
     pub refused: Counter,
+    /// Calls and connections that were refused or cut because of a limit.
+    pub limits_hit: Family<LimitLabels, Counter>,
+    /// Calls under way, from their first header to the last byte of their answer.
+    pub in_flight: Gauge,
     /// Connections that are open.
     pub connections: Gauge,
     /// TLS handshakes that failed.
@@ -84,6 +120,8 @@ pub struct Metrics {
     pub tls_reloads: Counter,
     /// Certificates that could not be reloaded.
     pub tls_reload_failures: Counter,
+    /// Until when certificates are valid, in seconds since 1970.
+    pub certificate_expiry: Family<FileLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -100,15 +138,24 @@ impl Default for Metrics {
             results: Family::default(),
             panics: Family::default(),
             timeouts: Family::default(),
+            answers: Family::default(),
             refused: Counter::default(),
+            limits_hit: Family::default(),
+            in_flight: Gauge::default(),
             connections: Gauge::default(),
             handshake_failures: Counter::default(),
             tls_reloads: Counter::default(),
             tls_reload_failures: Counter::default(),
+            certificate_expiry: Family::default(),
         };
         metrics.register_calls();
         metrics.register_functions();
         metrics.register_connections();
+        let version = env!("CARGO_PKG_VERSION");
+        let built = Info::new(BuildLabels { version });
+        metrics
+            .registry
+            .register("purlin_build", "Which program this is", built);
         metrics
     }
 }
@@ -173,6 +220,21 @@ impl Metrics {
             self.timeouts.clone(),
         );
         to.register(
+            "purlin_function_answers",
+            "Calls answered, by function and whether a result is fatal",
+            self.answers.clone(),
+        );
+        to.register(
+            "purlin_serve_limits_hit",
+            "Calls and connections refused or cut because of a limit",
+            self.limits_hit.clone(),
+        );
+        to.register(
+            "purlin_serve_in_flight",
+            "Calls under way",
+            self.in_flight.clone(),
+        );
+        to.register(
             "purlin_serve_refused",
             "Calls refused because there were too many",
             self.refused.clone(),
@@ -200,6 +262,11 @@ impl Metrics {
             "purlin_serve_tls_reload_failures",
             "Certificates that could not be reloaded",
             self.tls_reload_failures.clone(),
+        );
+        to.register(
+            "purlin_serve_certificate_expiry_timestamp_seconds",
+            "Until when the certificates of a file are valid",
+            self.certificate_expiry.clone(),
         );
     }
 }

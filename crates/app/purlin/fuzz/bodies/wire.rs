@@ -10,7 +10,9 @@ pub(crate) fn run(functions: &Functions, bytes: &[u8]) {
     answer(functions, &request);
     // A function may be called by its name with any input.
     let all = functions.hosted();
-    let sum = bytes.iter().fold(0usize, |sum, byte| sum + usize::from(*byte));
+    let sum = bytes
+        .iter()
+        .fold(0usize, |sum, byte| sum + usize::from(*byte));
     if let Some(hosted) = all.get(sum % all.len()) {
         answer(hosted.function.as_ref(), &request);
     }

@@ -11,5 +11,9 @@ pub(crate) fn run(bytes: &[u8]) {
     };
     assert!(duration.nanos.abs() < 1_000_000_000, "{text}");
     let nanos = i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos);
-    assert_eq!(parse_duration(&format!("{nanos}ns")), Some(duration), "{text}");
+    assert_eq!(
+        parse_duration(&format!("{nanos}ns")),
+        Some(duration),
+        "{text}"
+    );
 }

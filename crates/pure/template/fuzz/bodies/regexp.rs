@@ -9,7 +9,10 @@ pub(crate) fn run(bytes: &[u8]) {
     let subject = subject.as_bytes();
     let mut at = 0;
     for found in regex.find_iter(subject).take(1000) {
-        assert!(at <= found.start() && found.end() <= subject.len(), "{pattern}");
+        assert!(
+            at <= found.start() && found.end() <= subject.len(),
+            "{pattern}"
+        );
         at = found.start();
     }
     drop(regex.captures(subject));

@@ -5,7 +5,21 @@
 use purlin_template::{Library, Limits, Template, json};
 
 const ARGUMENTS: [&str; 15] = [
-    ".s", ".t", ".i", ".f", ".n", ".b", ".l", ".m", ".x", ".big", ".e", "(list .s .t)", "(dict .s .t)", "(toDate .s .t)", "(atoi .s)",
+    ".s",
+    ".t",
+    ".i",
+    ".f",
+    ".n",
+    ".b",
+    ".l",
+    ".m",
+    ".x",
+    ".big",
+    ".e",
+    "(list .s .t)",
+    "(dict .s .t)",
+    "(toDate .s .t)",
+    "(atoi .s)",
 ];
 
 pub(crate) fn run(bytes: &[u8]) {
