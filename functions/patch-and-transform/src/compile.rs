@@ -10,7 +10,7 @@ use purlin_object::{Limits, Object, Path, Value, ValueRef};
 
 use crate::input::{self, Resources};
 use crate::plan::{
-    Check, Detail, DetailSource, Patch, PatchKind, Plan, Secret, SecretPatch, Source, Step,
+    Check, Detail, DetailSource, Field, Patch, PatchKind, Plan, Secret, SecretPatch, Source, Step,
     Template, Test, merge_policy,
 };
 use crate::transform::{
@@ -21,11 +21,14 @@ use crate::validate::validate;
 /// The most patches a plan may have when its patch sets are expanded.
 const MAX_STEPS: usize = 100_000;
 
-/// Compiles an input, or says everything that is wrong with it.
-pub(crate) fn compile(input: &Object) -> Result<Plan, Diagnostics> {
+/// What stops nothing until the patch comes to it, as upstream.
+const LATE: &[&str] = &[crate::validate::FIELD_PATH, crate::validate::GROUP];
+
+/// Everything that is wrong with an input, and the input as far as it is readable.
+pub(crate) fn read(input: &Object) -> (Option<Resources>, Diagnostics) {
     let (input, mut found) = decode_all::<Resources>(ValueRef::Object(input.as_ref()));
     let Some(input) = input else {
-        return Err(found);
+        return (None, found);
     };
     let holes: Vec<String> = found.iter().filter_map(|one| one.path.clone()).collect();
     found.extend(validate(&input).into_iter().filter(|one| {
@@ -36,9 +39,16 @@ pub(crate) fn compile(input: &Object) -> Result<Plan, Diagnostics> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     }));
-    if found.has_errors() {
+    (Some(input), found)
+}
+
+/// Compiles an input, or says everything that is wrong with it.
+pub(crate) fn compile(input: &Object) -> Result<Plan, Diagnostics> {
+    let (input, found) = read(input);
+    let stops = found.iter().any(|one| !LATE.contains(&one.code.0));
+    let Some(input) = input.filter(|_| !stops) else {
         return Err(found);
-    }
+    };
     let mut sets: BTreeMap<String, Vec<Step>> = BTreeMap::new();
     for (index, set) in input.patch_sets.into_iter().enumerate() {
         let place = format!("patchSets[{index}].patches");
@@ -121,23 +131,22 @@ fn compile_patch(patch: input::Patch) -> Option<Patch> {
     } else {
         &patch.to_field_path
     };
-    let to = Path::parse(to).ok()?;
     let source = match patch.combine {
         Some(combine) if kind.combines() => Source::Combined {
             paths: combine
                 .variables
                 .iter()
-                .map(|variable| Path::parse(&variable.from_field_path).ok())
-                .collect::<Option<_>>()?,
+                .map(|variable| Field::parse(&variable.from_field_path))
+                .collect(),
             format: combine.string?.fmt,
         },
-        _ => Source::Field(Path::parse(&patch.from_field_path).ok()?),
+        _ => Source::Field(Field::parse(&patch.from_field_path)),
     };
     let merge = patch.policy.to_field_path.as_deref();
     Some(Patch {
         kind,
         source,
-        to,
+        to: Field::parse(to),
         ops: patch.transforms.into_iter().map(op).collect(),
         required: patch.policy.from_field_path.as_deref() == Some("Required"),
         merge: merge.and_then(merge_policy),
@@ -192,14 +201,14 @@ fn secret(secret: input::SecretRef) -> Secret {
 fn secret_patch(patch: input::Patch) -> SecretPatch {
     let name = patch.r#type.clone();
     match PatchKind::parse(&name) {
-        Some(PatchKind::FromComposite) => match compile_patch(patch) {
-            Some(patch) => SecretPatch::Patch(Box::new(patch)),
-            None => SecretPatch::Ignored,
-        },
-        Some(PatchKind::CombineFromComposite) => match compile_patch(patch) {
-            Some(patch) => SecretPatch::Patch(Box::new(patch)),
-            None => SecretPatch::Broken("its field paths and `combine` are not right".to_owned()),
-        },
+        Some(PatchKind::FromComposite | PatchKind::CombineFromComposite) => {
+            match compile_patch(patch) {
+                Some(patch) => SecretPatch::Patch(Box::new(patch)),
+                None => SecretPatch::Broken(
+                    "it needs `combine` with `variables` and `string: {fmt: …}`".to_owned(),
+                ),
+            }
+        }
         _ => SecretPatch::Broken(format!(
             "its type {name} is unsupported here; use FromCompositeFieldPath or CombineFromComposite"
         )),
@@ -282,6 +291,7 @@ fn string(text: input::Text) -> Result<StringOp, String> {
             StringOp::Regexp {
                 regexp: regexp::compile(&settings.r#match)?,
                 group: group.map_err(|_| "`string.regexp.group` is negative".to_owned())?,
+                pattern: settings.r#match,
             }
         }
         "Join" => StringOp::Join(text.join.ok_or_else(|| missing("join"))?.separator),

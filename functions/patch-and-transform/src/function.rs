@@ -10,8 +10,9 @@ use purlin_function::{
 use purlin_object::{Object, ObjectRef, Value, ValueRef};
 
 use crate::cache::Cache;
+use crate::compile::read;
 use crate::patch::{PatchError, apply, apply_to_environment};
-use crate::plan::{PatchKind, Plan, Step, Template};
+use crate::plan::{Patch, PatchKind, Plan, Step, Template};
 use crate::{connection, environment, readiness, secret};
 
 /// The function. Keeps the plans of the inputs it has seen.
@@ -42,10 +43,7 @@ impl Function for PatchAndTransform {
     }
 
     fn check(&self, input: &Object) -> Diagnostics {
-        self.plans
-            .plan(input)
-            .err()
-            .map_or_else(Diagnostics::new, |found| found.as_ref().clone())
+        read(input).1
     }
 }
 
@@ -111,9 +109,12 @@ impl<'a> Run<'a> {
         let composite = self.response.composite_mut();
         composite.resource = Some(self.composite);
         composite.connection_details = self.details;
-        if self.waits {
-            composite.ready = Ready::False.into();
-        }
+        // What an earlier step said of the readiness of the composite is lost, as upstream.
+        composite.ready = if self.waits {
+            Ready::False.into()
+        } else {
+            Ready::Unspecified.into()
+        };
         self.response
             .set_context(environment::KEY, self.environment);
         self.response.build()
@@ -249,11 +250,13 @@ impl<'a> Run<'a> {
 
 /// Which patch of what, for messages.
 fn place(step: &Step, target: &str) -> String {
+    let Patch {
+        kind, source, to, ..
+    } = step.patch.as_ref();
     format!(
-        "cannot patch {target}: {} ({} to {})",
+        "cannot patch {target}: {} ({}, {source} to {to})",
         step.place,
-        step.patch.kind.name(),
-        step.patch.to
+        kind.name(),
     )
 }
 

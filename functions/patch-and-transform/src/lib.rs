@@ -5,7 +5,6 @@
 //! with its rules for missing fields, its merging and its number formatting. What differs, on purpose:
 //!
 //! - All mistakes of an input are reported in one FATAL result, each with its field path; upstream reports the first.
-//!   A malformed field path of a patch is such a mistake even when the patch would not run yet.
 //! - Messages say which patch of which resource, the path, what was found there, and what to do.
 //! - Where upstream crashes, this answers: a `MatchCondition` check without a condition looks at `Ready`, a negative
 //!   group of a regular expression is a mistake of the input.
@@ -18,6 +17,7 @@ mod cache;
 mod compile;
 mod connection;
 mod environment;
+mod fault;
 mod function;
 mod input;
 mod patch;

@@ -1,9 +1,10 @@
 //! What does one patch read, make and write?
 
 use purlin_object::merge::merge;
-use purlin_object::path::ReadError;
+use purlin_object::path::{ReadError, WriteError};
 use purlin_object::{Object, ObjectRef, Path, Value, ValueRef};
 
+use crate::fault::{Fault, found_at, is_secret};
 use crate::plan::{Patch, Source};
 use crate::transform::{self, Data};
 use purlin_template::gofmt::sprintf;
@@ -17,20 +18,37 @@ pub(crate) enum PatchError {
     Failed(String),
 }
 
-impl From<ReadError> for PatchError {
-    fn from(error: ReadError) -> Self {
-        if error.is_not_found() {
-            Self::NotFound(error)
-        } else {
-            Self::Failed(format!(
-                "{error}; the path does not fit what is there, correct the path"
-            ))
-        }
-    }
-}
-
 fn failed(error: impl Into<String>) -> PatchError {
     PatchError::Failed(error.into())
+}
+
+/// What is said of a field of `object` that could not be read.
+#[cold]
+fn unreadable(object: ObjectRef<'_>, error: ReadError) -> PatchError {
+    if error.is_not_found() {
+        return PatchError::NotFound(error);
+    }
+    let fault = Fault {
+        message: format!("{error}; the path does not fit what is there, correct the path"),
+        found: found_at(object, error.path()),
+    };
+    failed(fault.sentence(is_secret(object, error.path())))
+}
+
+/// What is said of a field of `object` that could not be written.
+#[cold]
+fn unwritable(object: ObjectRef<'_>, error: &WriteError) -> PatchError {
+    let help = match error {
+        WriteError::TooLarge { .. } => "use a smaller index",
+        WriteError::NotObject { .. } | WriteError::NotList { .. } => {
+            "nothing of another kind can be written there"
+        }
+    };
+    let fault = Fault {
+        message: format!("{error}; {help}"),
+        found: found_at(object, error.path()),
+    };
+    failed(fault.sentence(is_secret(object, error.path())))
 }
 
 /// Applies a patch.
@@ -55,22 +73,32 @@ fn apply_with(
     finish: impl Fn(Value) -> Value,
 ) -> Result<(), PatchError> {
     let data = match &patch.source {
-        Source::Field(path) => Data::Borrowed(path.get(from)?),
+        Source::Field(field) => {
+            let path = field.path().map_err(failed)?;
+            Data::Borrowed(path.get(from).map_err(|error| unreadable(from, error))?)
+        }
         Source::Combined { paths, format } => {
             let values: Vec<ValueRef<'_>> = paths
                 .iter()
-                .map(|path| path.get(from))
+                .map(|field| {
+                    let path = field.path().map_err(failed)?;
+                    path.get(from).map_err(|error| unreadable(from, error))
+                })
                 .collect::<Result<_, _>>()?;
             let args: Vec<_> = values.into_iter().map(Into::into).collect();
             let text = sprintf(format, &args).map_err(|error| failed(error.to_string()))?;
             Data::of_text(text)
         }
     };
-    let data = transform::apply(&patch.ops, data).map_err(|error| failed(error.to_string()))?;
+    let data = transform::apply(&patch.ops, data)
+        .map_err(|fault| failed(fault.sentence(patch.source.is_secret(from))))?;
     let value = finish(normal(data.into_value()).map_err(failed)?);
     // Only a patch of one field expands wildcards; a combining one takes them as the name of a field. Upstream's rule.
-    if patch.to.has_wildcards() && matches!(patch.source, Source::Field(_)) {
-        let paths = patch.to.expand(to.as_ref())?;
+    let to_path = patch.to.path().map_err(failed)?;
+    if to_path.has_wildcards() && matches!(patch.source, Source::Field(_)) {
+        let paths = to_path
+            .expand(to.as_ref())
+            .map_err(|error| unreadable(to.as_ref(), error))?;
         if paths.is_empty() {
             return Err(PatchError::Failed(format!(
                 "{}: the wildcards find nothing to write to; they only find fields that are there",
@@ -82,7 +110,7 @@ fn apply_with(
         }
         return Ok(());
     }
-    write(patch, &patch.to, to, value)
+    write(patch, to_path, to, value)
 }
 
 fn write(patch: &Patch, path: &Path, to: &mut Object, value: Value) -> Result<(), PatchError> {
@@ -96,11 +124,8 @@ fn write(patch: &Patch, path: &Path, to: &mut Object, value: Value) -> Result<()
         }
         _ => value,
     };
-    path.set(to, value).map_err(|error| {
-        failed(format!(
-            "{error}; nothing of another kind can be written there"
-        ))
-    })
+    path.set(to, value)
+        .map_err(|error| unwritable(to.as_ref(), &error))
 }
 
 /// A value as Kubernetes JSON holds it: a whole double is an integer.

@@ -1,10 +1,12 @@
 //! What does an input come to? The immutable plan that requests are run by.
 
+use std::fmt;
 use std::sync::Arc;
 
 use purlin_object::merge::MergeOptions;
-use purlin_object::{Object, Path};
+use purlin_object::{Object, ObjectRef, Path};
 
+use crate::fault::is_secret;
 use crate::transform::Op;
 
 /// A compiled input.
@@ -38,7 +40,7 @@ pub(crate) struct Step {
 pub(crate) struct Patch {
     pub(crate) kind: PatchKind,
     pub(crate) source: Source,
-    pub(crate) to: Path,
+    pub(crate) to: Field,
     pub(crate) ops: Vec<Op>,
     /// `policy.fromFieldPath: Required`.
     pub(crate) required: bool,
@@ -49,8 +51,71 @@ pub(crate) struct Patch {
 /// What a patch reads.
 #[derive(Debug)]
 pub(crate) enum Source {
-    Field(Path),
-    Combined { paths: Vec<Path>, format: String },
+    Field(Field),
+    Combined { paths: Vec<Field>, format: String },
+}
+
+/// A field path of a patch. One that is malformed is a mistake when the patch comes to use it and not before, as
+/// upstream: a Composition may hold such a patch for years when what it reads is never there.
+#[derive(Debug)]
+pub(crate) enum Field {
+    At(Path),
+    Malformed { text: String, error: String },
+}
+
+impl Field {
+    pub(crate) fn parse(text: &str) -> Self {
+        match Path::parse(text) {
+            Ok(path) => Self::At(path),
+            Err(error) => Self::Malformed {
+                text: text.to_owned(),
+                error: format!("{error}; write it like spec.list[0].name"),
+            },
+        }
+    }
+
+    /// The path.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn path(&self) -> Result<&Path, String> {
+        match self {
+            Self::At(path) => Ok(path),
+            Self::Malformed { error, .. } => Err(error.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(path) => path.fmt(f),
+            Self::Malformed { text, .. } => f.write_str(text),
+        }
+    }
+}
+
+impl Source {
+    /// Whether what is read from `object` is not to be shown in a message.
+    pub(crate) fn is_secret(&self, object: ObjectRef<'_>) -> bool {
+        let secret = |path: &Field| is_secret(object, &path.to_string());
+        match self {
+            Self::Field(path) => secret(path),
+            Self::Combined { paths, .. } => paths.iter().any(secret),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(path) => path.fmt(f),
+            Self::Combined { paths, .. } => {
+                let paths: Vec<String> = paths.iter().map(Field::to_string).collect();
+                f.write_str(&paths.join(" and "))
+            }
+        }
+    }
 }
 
 /// A connection detail to be taken from an observed resource.
@@ -104,8 +169,6 @@ pub(crate) struct Secret {
 #[derive(Debug)]
 pub(crate) enum SecretPatch {
     Patch(Box<Patch>),
-    /// A malformed path, which a single-source patch ignores.
-    Ignored,
     /// Cannot run, with the reason.
     Broken(String),
 }

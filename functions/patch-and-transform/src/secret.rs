@@ -28,18 +28,12 @@ pub(crate) fn compose(
         found.unwrap_or_default().to_owned()
     };
     let composite_name = text(&["metadata", "name"]);
-    let asked = composite.get_path(&["spec", "writeConnectionSecretToRef"]);
+    let asked = composite
+        .get_path(&["spec", "writeConnectionSecretToRef"])
+        .and_then(reference);
     let (name, namespace) = match (asked, input) {
-        (Some(ValueRef::Object(asked)), _) => {
-            let text = |name| {
-                asked
-                    .get(name)
-                    .and_then(ValueRef::as_str)
-                    .unwrap_or_default()
-            };
-            (text("name").to_owned(), text("namespace").to_owned())
-        }
-        (_, Some(input)) if !(input.name.is_empty() && input.namespace.is_empty()) => {
+        (Some(asked), _) => asked,
+        (None, Some(input)) if !(input.name.is_empty() && input.namespace.is_empty()) => {
             (input.name.clone(), input.namespace.clone())
         }
         _ => (
@@ -68,6 +62,22 @@ pub(crate) fn compose(
     )))
 }
 
+/// A reference the composite gives itself: a name and a namespace, either of which may be missing. What is no reference
+/// counts as none.
+fn reference(value: ValueRef<'_>) -> Option<(String, String)> {
+    let asked = match value {
+        ValueRef::Null => return Some((String::new(), String::new())),
+        ValueRef::Object(asked) => asked,
+        _ => return None,
+    };
+    let text = |name| match asked.get(name) {
+        None | Some(ValueRef::Null) => Some(String::new()),
+        Some(ValueRef::String(text)) => Some(text.to_owned()),
+        Some(_) => None,
+    };
+    Some((text("name")?, text("namespace")?))
+}
+
 /// The reference after its patches; only `name` and `namespace` of it count.
 fn patched(
     composite: ObjectRef<'_>,
@@ -87,7 +97,6 @@ fn patched(
         let place = format!("writeConnectionSecretToRef.patches[{index}]");
         let patch = match patch {
             SecretPatch::Patch(patch) => patch,
-            SecretPatch::Ignored => continue,
             SecretPatch::Broken(reason) => return Err(format!("{place}: {reason}")),
         };
         let result = apply(patch, composite, &mut reference);
@@ -167,6 +176,16 @@ mod tests {
             Ok(Some(json!({"name": "u-1-cool", "namespace": "prod-my-xr"})))
         );
         assert!(check(&v2, &patches).is_err());
+        for (asked, name) in [
+            (json!({"name": 1}), Some("my-xr-connection")),
+            (json!("a"), Some("my-xr-connection")),
+            (json!({"name": "a", "namespace": null}), Some("a")),
+            (json!(null), None),
+        ] {
+            let spec = json!({"crossplane": {}, "writeConnectionSecretToRef": asked});
+            let metadata = check(&spec, &Json::Null).expect("a secret").expect("v2");
+            assert_eq!(metadata["name"].as_str(), name, "{asked}");
+        }
         let wrong = json!({"patches": [{"type": "ToCompositeFieldPath", "fromFieldPath": "a"}]});
         assert!(check(&v2, &wrong).is_err());
     }

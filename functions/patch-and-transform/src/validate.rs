@@ -11,6 +11,11 @@ use crate::input::{Check, Combine, Detail, Patch, Policy, Resources, Template, T
 use crate::plan::PatchKind;
 use crate::validate_transform::transform;
 
+/// The code of a malformed field path.
+pub(crate) const FIELD_PATH: &str = "input/field-path";
+/// The code of a group that no regular expression has.
+pub(crate) const GROUP: &str = "input/regexp-group";
+
 /// Where mistakes go, and the field they are looked for in.
 pub(crate) struct Scope<'d> {
     found: &'d mut Diagnostics,
@@ -62,11 +67,15 @@ impl Scope<'_> {
     /// Checks the syntax of a field path.
     fn path(&mut self, text: &str) {
         if let Err(error) = Path::parse(text) {
-            self.invalid(&error.to_string(), "write it like spec.list[0].name");
+            self.push(
+                FIELD_PATH,
+                &error.to_string(),
+                "write it like spec.list[0].name",
+            );
         }
     }
 
-    fn push(&mut self, code: &'static str, message: &str, help: &str) {
+    pub(crate) fn push(&mut self, code: &'static str, message: &str, help: &str) {
         let finding = Diagnostic::error(code, message).path(self.path.clone());
         self.found.push(finding.help(help));
     }

@@ -2,7 +2,7 @@
 
 use crate::input::{Match, Math, Text, Transform};
 use crate::transform::{Format, Kind, regexp};
-use crate::validate::Scope;
+use crate::validate::{GROUP, Scope};
 
 /// Checks one transform.
 pub(crate) fn transform(at: &mut Scope<'_>, transform: &Transform) {
@@ -119,8 +119,11 @@ fn string(at: &mut Scope<'_>, text: &Text) {
                     check_regexp(&mut at.field("match"), &settings.r#match);
                 }
                 if settings.group.is_some_and(|group| group < 0) {
-                    at.field("group")
-                        .invalid("is negative", "groups count from 0, the whole match");
+                    at.field("group").push(
+                        GROUP,
+                        "is negative",
+                        "groups count from 0, the whole match",
+                    );
                 }
             }
         },

@@ -94,9 +94,9 @@ fn a_required_field_that_is_missing_holds_back_what_is_new_and_keeps_what_exists
     assert_eq!(
         messages(&response),
         [
-            "cannot patch the composed resource `new`: resources[0].patches[2] (FromCompositeFieldPath to spec.doesNotExist): \
+            "cannot patch the composed resource `new`: resources[0].patches[2] (FromCompositeFieldPath, spec.doesNotExist to spec.doesNotExist): \
              spec: there is no such field; it is required, so the resource is not made until it has a value",
-            "cannot patch the composed resource `old`: resources[1].patches[2] (FromCompositeFieldPath to spec.doesNotExist): \
+            "cannot patch the composed resource `old`: resources[1].patches[2] (FromCompositeFieldPath, spec.doesNotExist to spec.doesNotExist): \
              spec: there is no such field; it is required, but the resource exists already, so the patch is left out",
         ]
     );
@@ -124,8 +124,8 @@ fn a_path_that_does_not_fit_says_what_was_found_there() {
         messages(&response),
         [
             "cannot patch the composed resource `r`: patchSets[0].patches[0], used in resources[0].patches[0] \
-             (FromCompositeFieldPath to spec.widgets[0]): spec.widgets: is a string, not a list; nothing of another kind can \
-             be written there"
+             (FromCompositeFieldPath, metadata.name to spec.widgets[0]): spec.widgets: is a string, not a list; nothing of \
+             another kind can be written there (found the string \"text\")"
         ]
     );
     assert_eq!(
@@ -253,4 +253,41 @@ fn connection_details_of_a_v2_composite_become_a_secret() {
         json!({"name": "cool-conn-secret"})
     );
     assert_eq!(secret["resource"]["data"], details);
+}
+
+#[test]
+fn a_malformed_path_is_a_mistake_only_when_the_patch_comes_to_it() {
+    let patches = |from: &str, to: &str| json!({"resources": [{"name": "r", "base": base(&json!({})), "patches": [{"fromFieldPath": from, "toFieldPath": to}]}]});
+    for (from, to, fatal) in [
+        ("spec.missing", "spec..x", None),
+        ("metadata.name", "spec..x", Some("spec..x")),
+        ("metadata..name", "spec.x", Some("metadata..name")),
+    ] {
+        let input = patches(from, to);
+        let response = answer(&input, &json!({}));
+        match fatal {
+            None => assert_eq!(response["results"], Value::Null),
+            Some(path) => {
+                assert_eq!(severities(&response), ["SEVERITY_FATAL"]);
+                assert!(messages(&response)[0].contains(&format!("`{path}` is no field path")));
+            }
+        }
+        let input = purlin_object::Object::from_json(input).expect("an object");
+        let found = function_patch_and_transform::hosted()
+            .function
+            .check(&input);
+        assert_eq!(found.iter().count(), 1, "a check finds it in any case");
+    }
+    let combined = json!({"resources": [{"name": "r", "base": base(&json!({})), "patches": [{
+        "type": "CombineFromComposite", "toFieldPath": "spec.x", "combine": {"strategy": "string", "string": {"fmt": "%s%s"},
+        "variables": [{"fromFieldPath": "spec.missing"}, {"fromFieldPath": "a["}]}}]}]});
+    assert_eq!(answer(&combined, &json!({}))["results"], Value::Null);
+}
+
+#[test]
+fn readiness_of_the_composite_that_an_earlier_step_set_is_lost() {
+    let input = json!({"resources": [{"name": "r", "base": base(&json!({}))}]});
+    let rest = json!({"desired": {"composite": {"ready": "READY_TRUE"}}});
+    let response = answer(&input, &rest);
+    assert_eq!(response["desired"]["composite"]["ready"], Value::Null);
 }

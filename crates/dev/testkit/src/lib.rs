@@ -1,11 +1,13 @@
-//! What tests share: golden files and lists of known failures that may only shrink.
+//! What tests share: golden files, lists of known failures that may only shrink, and examples of manual pages.
 
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
 mod golden;
 mod known;
+mod manual;
 mod recorded;
 
 pub use golden::{cases, golden, root};
 pub use known::{Outcome, check_known};
+pub use manual::check_manual;
 pub use recorded::{check_recorded, difference};

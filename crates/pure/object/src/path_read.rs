@@ -79,6 +79,22 @@ impl ReadError {
     }
 }
 
+impl ReadError {
+    /// The path of what stands in the way, or of what is not there.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::NoField { path }
+            | Self::NoElement { path, .. }
+            | Self::Null { path }
+            | Self::NotObject { path, .. }
+            | Self::NotList { path, .. }
+            | Self::WildcardOnNull { path }
+            | Self::WildcardOnScalar { path, .. }
+            | Self::TooMany { path, .. } => path,
+        }
+    }
+}
+
 /// The most paths one wildcard path may expand to.
 const MAX_EXPANSION: usize = 100_000;
 

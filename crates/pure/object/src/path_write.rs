@@ -32,6 +32,17 @@ pub enum WriteError {
     },
 }
 
+impl WriteError {
+    /// The path of what stands in the way.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::NotObject { path, .. }
+            | Self::NotList { path, .. }
+            | Self::TooLarge { path, .. } => path,
+        }
+    }
+}
+
 pub(super) fn set(
     segments: &[Segment],
     object: &mut Object,

@@ -3,6 +3,7 @@
 use purlin_object::{Object, Quantity, Value};
 
 use super::{Data, string};
+use crate::fault::Fault;
 use purlin_template::gofmt::{self, Arg, Precision};
 
 /// A compiled `convert` transform.
@@ -78,17 +79,17 @@ impl Format {
 }
 
 impl Convert {
-    pub(super) fn apply(self, data: Data<'_>) -> Result<Data<'_>, String> {
+    pub(super) fn apply(self, data: Data<'_>) -> Result<Data<'_>, Fault> {
         let arg = data.arg();
         let from = match arg {
             Arg::Text(_) => Kind::String,
             Arg::Bool(_) => Kind::Bool,
             Arg::Int(_) => Kind::Int64,
             Arg::Float(_) => Kind::Float64,
-            _ => {
-                return Err(format!(
-                    "convert takes a string, a number or a boolean, and the value is {}",
-                    data.kind()
+            other => {
+                return Err(Fault::of(
+                    other,
+                    "convert takes a string, a number or a boolean; to make a list or an object a string, use a string transform",
                 ));
             }
         };
@@ -98,7 +99,8 @@ impl Convert {
         let converted = match (arg, self.format) {
             (Arg::Text(text), format) => {
                 let text = String::from_utf8_lossy(text);
-                self.text(&text, format)?
+                self.text(&text, format)
+                    .map_err(|message| Fault::of(arg, message))?
             }
             (Arg::Bool(value), Format::None) => self.boolean(value),
             (Arg::Int(value), Format::None) => self.integer(value),
@@ -106,17 +108,16 @@ impl Convert {
             _ => None,
         };
         converted.ok_or_else(|| {
-            format!(
-                "there is no conversion from {} to {} with the format {}",
-                from.name(),
-                self.to.name(),
-                self.format.name()
-            )
+            let (from, to) = (from.name(), self.to.name());
+            let format = self.format.name();
+            let message =
+                format!("there is no conversion from {from} to {to} with the format {format}");
+            Fault::of(arg, message)
         })
     }
 
     fn text(self, text: &str, format: Format) -> Result<Option<Data<'static>>, String> {
-        let wrong = |what: &str| format!("`{text}` is not {what}");
+        let wrong = |what: &str| format!("the string is not {what}");
         let value = match (self.to, format) {
             (Kind::Int64, Format::None) => {
                 Value::Int(text.parse().map_err(|_| wrong("a whole number"))?)

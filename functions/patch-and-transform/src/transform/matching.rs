@@ -4,6 +4,7 @@ use purlin_object::Value;
 use regex::bytes::Regex;
 
 use super::Data;
+use crate::fault::Fault;
 use purlin_template::gofmt::Arg;
 
 /// A compiled `match` transform.
@@ -32,18 +33,20 @@ pub(crate) enum Fallback {
 }
 
 impl Match {
-    pub(super) fn apply<'a>(&self, data: Data<'a>) -> Result<Data<'a>, String> {
+    pub(super) fn apply<'a>(&self, data: Data<'a>) -> Result<Data<'a>, Fault> {
         for (index, (pattern, result)) in self.patterns.iter().enumerate() {
             let Arg::Text(text) = data.arg() else {
-                return Err(format!(
-                    "match compares strings, and the value is {}; convert it to a string first",
-                    data.kind()
+                return Err(Fault::of(
+                    data.arg(),
+                    "match compares strings; convert the value to a string first",
                 ));
             };
             let found = match pattern {
                 Pattern::Literal(literal) => literal.as_bytes() == text,
                 Pattern::Regexp(regexp) => regexp.is_match(text),
-                Pattern::Broken(message) => return Err(format!("patterns[{index}]: {message}")),
+                Pattern::Broken(message) => {
+                    return Err(format!("patterns[{index}]: {message}").into());
+                }
             };
             if found {
                 return Ok(Data::Owned(result.clone()));
@@ -52,9 +55,10 @@ impl Match {
         match &self.fallback {
             Fallback::Value(value) => Ok(Data::Owned(value.clone())),
             Fallback::Input => Ok(data),
-            Fallback::Both => Err(
-                "match has a fallbackValue and `fallbackTo: Input`; remove one of them".to_owned(),
-            ),
+            Fallback::Both => Err(Fault::of(
+                data.arg(),
+                "nothing matches, and match has both a fallbackValue and `fallbackTo: Input`; remove one of them",
+            )),
         }
     }
 }

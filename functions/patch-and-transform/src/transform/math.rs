@@ -3,6 +3,7 @@
 use purlin_object::Value;
 
 use super::Data;
+use crate::fault::Fault;
 use purlin_template::gofmt::Arg;
 
 /// A compiled `math` transform.
@@ -19,15 +20,15 @@ impl Math {
         clippy::cast_possible_truncation,
         reason = "as Go converts"
     )]
-    pub(super) fn apply(self, data: Data<'_>) -> Result<Data<'_>, String> {
+    pub(super) fn apply(self, data: Data<'_>) -> Result<Data<'_>, Fault> {
         // A double is clamped by its whole part: 2.9 is not above 2, and stays 2.9. Upstream's rule.
         let whole = match data.arg() {
             Arg::Int(number) => number,
             Arg::Float(number) => number as i64,
-            _ => {
-                return Err(format!(
-                    "math needs a number, and the value is {}; convert it to int64 or float64 first",
-                    data.kind()
+            other => {
+                return Err(Fault::of(
+                    other,
+                    "math needs a number; convert the value to int64 or float64 first",
                 ));
             }
         };

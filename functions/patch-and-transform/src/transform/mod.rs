@@ -22,6 +22,8 @@ pub(crate) use string::StringOp;
 
 use purlin_template::gofmt::{self, Arg};
 
+use crate::fault::Fault;
+
 /// A value on its way.
 #[derive(Clone, Debug)]
 pub(crate) enum Data<'a> {
@@ -59,15 +61,6 @@ impl Data<'_> {
         }
     }
 
-    /// What the value is, in words.
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Borrowed(value) => value.kind(),
-            Self::Owned(value) => value.as_ref().kind(),
-            Self::Bytes(_) => "a string",
-        }
-    }
-
     /// The value as it is written into an object.
     pub(crate) fn into_value(self) -> Value {
         match self {
@@ -90,16 +83,11 @@ pub(crate) enum Op {
     Broken(String),
 }
 
-/// Why a value could not be transformed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("transforms[{index}]: {message}")]
-pub(crate) struct TransformError {
-    index: usize,
-    message: String,
-}
-
 /// Applies transforms in order.
-pub(crate) fn apply<'a>(ops: &[Op], data: Data<'a>) -> Result<Data<'a>, TransformError> {
+///
+/// # Errors
+/// Which transform could not be applied, why, and to what.
+pub(crate) fn apply<'a>(ops: &[Op], data: Data<'a>) -> Result<Data<'a>, Fault> {
     let mut data = data;
     for (index, op) in ops.iter().enumerate() {
         let result = match op {
@@ -108,9 +96,12 @@ pub(crate) fn apply<'a>(ops: &[Op], data: Data<'a>) -> Result<Data<'a>, Transfor
             Op::Match(matching) => matching.apply(data),
             Op::String(string) => string.apply(&data),
             Op::Convert(convert) => convert.apply(data),
-            Op::Broken(message) => Err(message.clone()),
+            Op::Broken(message) => Err(message.clone().into()),
         };
-        data = result.map_err(|message| TransformError { index, message })?;
+        data = result.map_err(|fault| Fault {
+            message: format!("transforms[{index}]: {}", fault.message),
+            ..fault
+        })?;
     }
     Ok(data)
 }

@@ -10,6 +10,7 @@ use sha1::Digest as _;
 use purlin_template::gofmt::{self, Arg, TextCase, sprintf};
 
 use super::Data;
+use crate::fault::Fault;
 
 /// A compiled `string` transform.
 #[derive(Debug)]
@@ -25,9 +26,17 @@ pub(crate) enum StringOp {
     ToAdler32,
     TrimPrefix(String),
     TrimSuffix(String),
-    Regexp { regexp: Regex, group: usize },
+    Regexp {
+        /// As it is written.
+        pattern: String,
+        regexp: Regex,
+        group: usize,
+    },
     Join(String),
-    Replace { search: String, replace: String },
+    Replace {
+        search: String,
+        replace: String,
+    },
 }
 
 /// Like Go's `StdEncoding`: padding is required, and the bits behind the last byte may be anything.
@@ -42,8 +51,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const MAX_TEXT: usize = 1 << 20;
 
 impl StringOp {
-    pub(super) fn apply<'a>(&self, data: &Data<'_>) -> Result<Data<'a>, String> {
-        let text = match self {
+    pub(super) fn apply<'a>(&self, data: &Data<'_>) -> Result<Data<'a>, Fault> {
+        let text = self
+            .text(data)
+            .map_err(|message| Fault::of(data.arg(), message))?;
+        Ok(Data::of_text(text))
+    }
+
+    fn text(&self, data: &Data<'_>) -> Result<Vec<u8>, String> {
+        Ok(match self {
             Self::Format(format) => {
                 sprintf(format, &[data.arg()]).map_err(|error| error.to_string())?
             }
@@ -67,11 +83,14 @@ impl StringOp {
                     .unwrap_or(&text)
                     .to_vec()
             }
-            Self::Regexp { regexp, group } => group_of(regexp, *group, &data.text())?,
+            Self::Regexp {
+                pattern,
+                regexp,
+                group,
+            } => group_of(pattern, regexp, *group, &data.text())?,
             Self::Join(separator) => join(data, separator)?,
             Self::Replace { search, replace } => replaced(&data.text(), search, replace)?,
-        };
-        Ok(Data::of_text(text))
+        })
     }
 }
 
@@ -115,18 +134,13 @@ fn adler32(bytes: &[u8]) -> u32 {
     (b << 16) | a
 }
 
-fn group_of(regexp: &Regex, group: usize, text: &[u8]) -> Result<Vec<u8>, String> {
-    let found = regexp.captures(text).ok_or_else(|| {
-        format!(
-            "the regular expression `{}` does not match `{}`",
-            regexp.as_str(),
-            String::from_utf8_lossy(text)
-        )
-    })?;
+fn group_of(pattern: &str, regexp: &Regex, group: usize, text: &[u8]) -> Result<Vec<u8>, String> {
+    let found = regexp
+        .captures(text)
+        .ok_or_else(|| format!("the regular expression `{pattern}` does not match"))?;
     if group >= found.len() {
         return Err(format!(
-            "the regular expression `{}` has {} groups, there is no group {group}",
-            regexp.as_str(),
+            "the regular expression `{pattern}` has {} groups, there is no group {group}",
             found.len() - 1
         ));
     }
@@ -140,10 +154,7 @@ fn group_of(regexp: &Regex, group: usize, text: &[u8]) -> Result<Vec<u8>, String
 /// that, so it is the same here.
 fn join(data: &Data<'_>, separator: &str) -> Result<Vec<u8>, String> {
     let Arg::List(list) = data.arg() else {
-        return Err(format!(
-            "join needs a list, and the value is {}",
-            data.kind()
-        ));
+        return Err("join needs a list".to_owned());
     };
     let mut out = Vec::new();
     for item in list {

@@ -9,7 +9,7 @@ use super::{
 fn run(op: Op, input: Value) -> Result<Json, String> {
     apply(&[op], Data::Owned(input))
         .map(|data| data.into_value().to_json())
-        .map_err(|error| error.to_string())
+        .map_err(|fault| fault.sentence(false))
 }
 
 fn text(text: &str) -> Value {
@@ -195,6 +195,7 @@ fn texts_are_encoded_and_hashed() {
 fn a_group_of_a_regular_expression_is_cut_out() {
     let group = |pattern: &str, group| {
         Op::String(StringOp::Regexp {
+            pattern: pattern.to_owned(),
             regexp: regexp::compile(pattern).expect("a regexp"),
             group,
         })
