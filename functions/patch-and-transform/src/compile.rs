@@ -149,7 +149,7 @@ fn compile_patch(patch: input::Patch) -> Option<Patch> {
         to: Field::parse(to),
         ops: patch.transforms.into_iter().map(op).collect(),
         required: patch.policy.from_field_path.as_deref() == Some("Required"),
-        merge: merge.and_then(merge_policy),
+        merge: merge.map_or(Ok(None), merge_policy),
     })
 }
 

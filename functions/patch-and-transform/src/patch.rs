@@ -5,7 +5,7 @@ use purlin_object::path::{ReadError, WriteError};
 use purlin_object::{Object, ObjectRef, Path, Value, ValueRef};
 
 use crate::fault::{Fault, found_at, is_secret};
-use crate::plan::{Patch, Source};
+use crate::plan::{Field, Patch, Source};
 use crate::transform::{self, Data};
 use purlin_template::gofmt::sprintf;
 
@@ -74,14 +74,14 @@ fn apply_with(
 ) -> Result<(), PatchError> {
     let data = match &patch.source {
         Source::Field(field) => {
-            let path = field.path().map_err(failed)?;
+            let path = field.path().map_err(PatchError::Failed)?;
             Data::Borrowed(path.get(from).map_err(|error| unreadable(from, error))?)
         }
         Source::Combined { paths, format } => {
             let values: Vec<ValueRef<'_>> = paths
                 .iter()
                 .map(|field| {
-                    let path = field.path().map_err(failed)?;
+                    let path = field.path().map_err(PatchError::Failed)?;
                     path.get(from).map_err(|error| unreadable(from, error))
                 })
                 .collect::<Result<_, _>>()?;
@@ -92,9 +92,9 @@ fn apply_with(
     };
     let data = transform::apply(&patch.ops, data)
         .map_err(|fault| failed(fault.sentence(patch.source.is_secret(from))))?;
-    let value = finish(normal(data.into_value()).map_err(failed)?);
+    let value = finish(normal(data.into_value()).map_err(PatchError::Failed)?);
     // Only a patch of one field expands wildcards; a combining one takes them as the name of a field. Upstream's rule.
-    let to_path = patch.to.path().map_err(failed)?;
+    let to_path = patch.to.path().map_err(PatchError::Failed)?;
     if to_path.has_wildcards() && matches!(patch.source, Source::Field(_)) {
         let paths = to_path
             .expand(to.as_ref())
@@ -106,7 +106,14 @@ fn apply_with(
             )));
         }
         for path in paths {
-            write(patch, &path, to, value.clone())?;
+            // Upstream takes each of them as a text, which says something else when a key is empty or ends in a quote.
+            let path = Field::parse(&path.to_string());
+            write(
+                patch,
+                path.path().map_err(PatchError::Failed)?,
+                to,
+                value.clone(),
+            )?;
         }
         return Ok(());
     }
@@ -114,9 +121,8 @@ fn apply_with(
 }
 
 fn write(patch: &Patch, path: &Path, to: &mut Object, value: Value) -> Result<(), PatchError> {
-    let old = patch
-        .merge
-        .and_then(|options| Some((options, path.get(to.as_ref()).ok()?)));
+    let merging = patch.merge.clone().map_err(PatchError::Failed)?;
+    let old = merging.and_then(|options| Some((options, path.get(to.as_ref()).ok()?)));
     let value = match old {
         Some((options, old)) if !old.is_null() && !value.is_null() => {
             merge(old.to_owned(), value, options)

@@ -44,8 +44,9 @@ pub(crate) struct Patch {
     pub(crate) ops: Vec<Op>,
     /// `policy.fromFieldPath: Required`.
     pub(crate) required: bool,
-    /// How to merge; none replaces what is there.
-    pub(crate) merge: Option<MergeOptions>,
+    /// How to merge; none replaces what is there. A word that is no policy is a mistake when the patch runs: upstream does
+    /// not check the policy of a combining patch before.
+    pub(crate) merge: Result<Option<MergeOptions>, String>,
 }
 
 /// What a patch reads.
@@ -252,14 +253,20 @@ pub(crate) const MERGE_POLICIES: &[&str] = &[
     "AppendArray",
 ];
 
-/// How a word of `policy.toFieldPath` merges. None replaces, as does a word that is none of [`MERGE_POLICIES`].
-pub(crate) fn merge_policy(word: &str) -> Option<MergeOptions> {
+/// How a word of `policy.toFieldPath` merges. None replaces.
+pub(crate) fn merge_policy(word: &str) -> Result<Option<MergeOptions>, String> {
     let (keep, append) = match word {
         "MergeObjects" | "MergeObject" => (true, false),
         "MergeObjectsAppendArrays" => (true, true),
         "ForceMergeObjects" => (false, false),
         "ForceMergeObjectsAppendArrays" | "AppendArray" => (false, true),
-        _ => return None,
+        "Replace" => return Ok(None),
+        other => {
+            let known = MERGE_POLICIES.join(", ");
+            return Err(format!(
+                "`{other}` is no policy.toFieldPath; it is one of {known}"
+            ));
+        }
     };
-    Some(MergeOptions { keep, append })
+    Ok(Some(MergeOptions { keep, append }))
 }

@@ -38,7 +38,7 @@ fn says(patch: &Value, rest: &str) {
 }
 
 /// A patch from `spec.<from>` to `spec.out` with a transform.
-fn patch(from: &str, transform: Value) -> Value {
+fn patch(from: &str, transform: &Value) -> Value {
     json!({"fromFieldPath": format!("spec.{from}"), "toFieldPath": "spec.out", "transforms": [transform]})
 }
 
@@ -46,19 +46,19 @@ fn patch(from: &str, transform: Value) -> Value {
 fn transforms_say_what_they_were_given() {
     let map = json!({"type": "map", "map": {"small": 1}});
     says(
-        &patch("size", map.clone()),
+        &patch("size", &map),
         "(FromCompositeFieldPath, spec.size to spec.out): transforms[0]: map has no such key; add it, or use match, which has a \
          fallback (found the string \"enormous\")",
     );
     says(
-        &patch("count", map),
+        &patch("count", &map),
         "(FromCompositeFieldPath, spec.count to spec.out): transforms[0]: map looks up strings; convert the value to a string \
          first (found the number 3)",
     );
     says(
         &patch(
             "list",
-            json!({"type": "math", "math": {"type": "Multiply", "multiply": 2}}),
+            &json!({"type": "math", "math": {"type": "Multiply", "multiply": 2}}),
         ),
         "(FromCompositeFieldPath, spec.list to spec.out): transforms[0]: math needs a number; convert the value to int64 or \
          float64 first (found a list of 2 elements)",
@@ -66,7 +66,7 @@ fn transforms_say_what_they_were_given() {
     says(
         &patch(
             "size",
-            json!({"type": "convert", "convert": {"toType": "int64"}}),
+            &json!({"type": "convert", "convert": {"toType": "int64"}}),
         ),
         "(FromCompositeFieldPath, spec.size to spec.out): transforms[0]: the string is not a whole number (found the string \
          \"enormous\")",
@@ -74,7 +74,7 @@ fn transforms_say_what_they_were_given() {
     says(
         &patch(
             "map",
-            json!({"type": "convert", "convert": {"toType": "string"}}),
+            &json!({"type": "convert", "convert": {"toType": "string"}}),
         ),
         "(FromCompositeFieldPath, spec.map to spec.out): transforms[0]: convert takes a string, a number or a boolean; to make a \
          list or an object a string, use a string transform (found an object with a)",
@@ -82,7 +82,7 @@ fn transforms_say_what_they_were_given() {
     says(
         &patch(
             "flag",
-            json!({"type": "match", "match": {"patterns": [{"type": "literal", "literal": "x", "result": 1}]}}),
+            &json!({"type": "match", "match": {"patterns": [{"type": "literal", "literal": "x", "result": 1}]}}),
         ),
         "(FromCompositeFieldPath, spec.flag to spec.out): transforms[0]: match compares strings; convert the value to a string \
          first (found the boolean true)",
@@ -90,7 +90,7 @@ fn transforms_say_what_they_were_given() {
     says(
         &patch(
             "long",
-            json!({"type": "string", "string": {"type": "Regexp", "regexp": {"match": "[a-z]+"}}}),
+            &json!({"type": "string", "string": {"type": "Regexp", "regexp": {"match": "[a-z]+"}}}),
         ),
         "(FromCompositeFieldPath, spec.long to spec.out): transforms[0]: the regular expression `[a-z]+` does not match (found \
          the string \"0123456789012345678901234567890123456789\"…)",
@@ -130,7 +130,7 @@ fn paths_say_what_is_in_their_way() {
 fn values_that_may_be_secret_are_not_shown() {
     let number = json!({"type": "convert", "convert": {"toType": "int64"}});
     for patches in [
-        json!([patch("adminPassword", number.clone())]),
+        json!([patch("adminPassword", &number)]),
         json!([{"fromFieldPath": "spec.size", "toFieldPath": "spec.password.x"}]),
     ] {
         let found = messages(&patches, &composite());
@@ -141,6 +141,6 @@ fn values_that_may_be_secret_are_not_shown() {
         assert!(!found[0].contains("hunter2"), "{found:?}");
     }
     let secret = json!({"kind": "Secret", "spec": {"host": "hunter2"}});
-    let found = messages(&json!([patch("host", number)]), &secret);
+    let found = messages(&json!([patch("host", &number)]), &secret);
     assert!(!found[0].contains("hunter2"), "{found:?}");
 }

@@ -291,3 +291,19 @@ fn readiness_of_the_composite_that_an_earlier_step_set_is_lost() {
     let response = answer(&input, &rest);
     assert_eq!(response["desired"]["composite"]["ready"], Value::Null);
 }
+
+#[test]
+fn a_policy_of_a_combining_patch_is_read_when_it_writes() {
+    let combined = |from: &str| {
+        json!({"resources": [{"name": "r", "base": base(&json!({})), "patches": [{
+            "type": "CombineFromComposite", "toFieldPath": "spec.x", "policy": {"toFieldPath": "Merge"},
+            "combine": {"strategy": "string", "string": {"fmt": "%s"}, "variables": [{"fromFieldPath": from}]}}]}]})
+    };
+    assert_eq!(
+        answer(&combined("spec.missing"), &json!({}))["results"],
+        Value::Null
+    );
+    let response = answer(&combined("metadata.name"), &json!({}));
+    assert_eq!(severities(&response), ["SEVERITY_FATAL"]);
+    assert!(messages(&response)[0].contains("`Merge` is no policy.toFieldPath"));
+}

@@ -40,7 +40,7 @@ pub fn check_manual(page: &str, function: &dyn Function) {
                 let mut asked = request.clone();
                 asked["input"] = input.clone();
                 let answer = ask(function, asked);
-                if let Some(difference) = lacks(&answer, &value, String::new()) {
+                if let Some(difference) = lacks(&answer, &value, "") {
                     wrong.push(format!("{page}:{}: {difference}", block.line));
                 }
             }
@@ -100,7 +100,7 @@ fn ask(function: &dyn Function, request: Json) -> Json {
 }
 
 /// What of `expected` is not in `answer`.
-fn lacks(answer: &Json, expected: &Json, at: String) -> Option<String> {
+fn lacks(answer: &Json, expected: &Json, at: &str) -> Option<String> {
     let child = |key: &str| {
         if at.is_empty() {
             key.to_owned()
@@ -111,11 +111,11 @@ fn lacks(answer: &Json, expected: &Json, at: String) -> Option<String> {
     match (answer, expected) {
         (Json::Object(held), Json::Object(wanted)) => wanted.iter().find_map(|(key, wanted)| {
             let held = held.get(key).unwrap_or(&Json::Null);
-            lacks(held, wanted, child(key))
+            lacks(held, wanted, &child(key))
         }),
         (Json::Array(held), Json::Array(wanted)) if held.len() == wanted.len() => (0..)
             .zip(held.iter().zip(wanted))
-            .find_map(|(index, (held, wanted))| lacks(held, wanted, format!("{at}[{index}]"))),
+            .find_map(|(index, (held, wanted))| lacks(held, wanted, &format!("{at}[{index}]"))),
         (Json::Number(held), Json::Number(wanted)) if held.as_f64() == wanted.as_f64() => None,
         (held, wanted) => (held != wanted)
             .then(|| format!("{at}\n the page says {wanted}\n the function   {held}")),

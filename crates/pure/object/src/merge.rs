@@ -40,7 +40,11 @@ fn place(at: &str) -> String {
 /// When lists are to be appended and something there is neither a list nor null.
 pub fn merge(old: Value, new: Value, options: MergeOptions) -> Result<Value, MergeError> {
     let new = match (&old, new) {
-        (Value::List(old), Value::List(new)) if options.append => Value::List(missing(old, &new)),
+        (Value::List(old), Value::List(new)) if options.append => match missing(old, &new) {
+            // Nothing joined to nothing is null, as upstream.
+            new if new.is_empty() && old.is_empty() => return Ok(Value::Null),
+            new => Value::List(new),
+        },
         (_, new) => new,
     };
     let mut path = Vec::new();
@@ -198,6 +202,10 @@ mod tests {
         );
         assert_eq!(merged(old.clone(), new.clone(), FORCE), Some(new.clone()));
         assert_eq!(merged(old.clone(), new, KEEP), Some(old));
+        assert_eq!(
+            merged(json!([]), json!([]), FORCE_APPEND),
+            Some(json!(null))
+        );
         let nested = merged(json!({"a": [1]}), json!({"a": [1]}), FORCE_APPEND);
         assert_eq!(nested, Some(json!({"a": [1, 1]})));
     }

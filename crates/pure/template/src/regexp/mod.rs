@@ -83,38 +83,14 @@ fn translate(pattern: &str) -> Result<String, String> {
                 reader.bump();
                 repeated = Some(reader.repeat(before, just, group, None)?);
             }
-            '{' => match reader.count() {
-                Some((least, most)) => {
-                    repeated = Some(reader.repeat(before, just, group, Some((least, most)))?);
-                }
-                None => {
-                    reader.bump();
-                    reader.literal('{');
+            '{' if reader.starts_count() => {
+                let count = reader.count();
+                repeated = Some(reader.repeat(before, just, group, count)?);
+            }
+            _ => {
+                for _ in 0..reader.atoms()? {
                     group.operand(1);
                 }
-            },
-            '[' => {
-                reader.class()?;
-                group.operand(1);
-            }
-            '\\' if before.starts_with("\\Q") => {
-                for _ in 0..reader.quoted() {
-                    group.operand(1);
-                }
-            }
-            '\\' => {
-                reader.escape()?;
-                group.operand(1);
-            }
-            '^' | '$' | '.' => {
-                reader.bump();
-                reader.out.push(c);
-                group.operand(1);
-            }
-            c => {
-                reader.bump();
-                reader.literal(c);
-                group.operand(1);
             }
         }
     }

@@ -45,7 +45,7 @@ impl<'p> Reader<'p> {
     }
 
     /// Writes a character that stands for itself.
-    pub(super) fn literal(&mut self, c: char) {
+    fn literal(&mut self, c: char) {
         if c.is_alphanumeric() {
             self.out.push(c);
         } else {
@@ -91,6 +91,30 @@ impl<'p> Reader<'p> {
         self.out.push_str(text);
         group.operand(weight);
         Ok(text)
+    }
+
+    /// Reads one thing that can be repeated; a quoted text is any number of them. Answers how many.
+    pub(super) fn atoms(&mut self) -> Result<usize, String> {
+        match self.rest.chars().next() {
+            Some('[') => self.class()?,
+            Some('\\') if self.rest.starts_with("\\Q") => return Ok(self.quoted()),
+            Some('\\') => self.escape()?,
+            Some(c @ ('^' | '$' | '.')) => {
+                self.bump();
+                self.out.push(c);
+            }
+            Some(c) => {
+                self.bump();
+                self.literal(c);
+            }
+            None => return Ok(0),
+        }
+        Ok(1)
+    }
+
+    /// Whether a count follows, and not a brace that stands for itself.
+    pub(super) fn starts_count(&self) -> bool {
+        Reader::new(self.rest).count().is_some()
     }
 
     /// Reads `{2}`, `{2,}` or `{2,3}`, or nothing when it is none.
@@ -178,7 +202,7 @@ impl<'p> Reader<'p> {
     }
 
     /// Everything up to `\E` stands for itself. Answers how many characters that were.
-    pub(super) fn quoted(&mut self) -> usize {
+    fn quoted(&mut self) -> usize {
         self.eat("\\Q");
         let (text, after) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
         self.rest = after;
@@ -187,7 +211,7 @@ impl<'p> Reader<'p> {
     }
 
     /// Reads an escape outside of a class.
-    pub(super) fn escape(&mut self) -> Result<(), String> {
+    fn escape(&mut self) -> Result<(), String> {
         for (name, meaning) in [
             ("\\A", "\\A"),
             ("\\b", "(?-u:\\b)"),
@@ -310,7 +334,7 @@ impl<'p> Reader<'p> {
     }
 
     /// Reads a bracketed class.
-    pub(super) fn class(&mut self) -> Result<(), String> {
+    fn class(&mut self) -> Result<(), String> {
         let before = self.rest;
         self.bump();
         self.out.push('[');
