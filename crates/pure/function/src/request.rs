@@ -18,7 +18,29 @@ pub(crate) fn nothing() -> ObjectRef<'static> {
 static NO_RESOURCES: BTreeMap<String, Resource> = BTreeMap::new();
 static NO_DETAILS: BTreeMap<String, Bytes> = BTreeMap::new();
 
+/// The requirement under which the object is that made a watch operation run.
+const WATCHED: &str = "ops.crossplane.io/watched-resource";
+
 /// Reads a request.
+///
+/// ```
+/// use purlin_function::RequestView;
+/// use purlin_function::testing::Request;
+/// use serde_json::json;
+///
+/// let request = Request::new()
+///     .composite(json!({"spec": {"region": "eu-west-1"}}))
+///     .required("defaults", [])
+///     .build();
+/// let region = request.observed_composite().get_path(&["spec", "region"]);
+/// assert_eq!(region.and_then(|region| region.as_str()), Some("eu-west-1"));
+/// // What nobody sent is empty, never missing.
+/// assert!(request.desired_composite().is_empty());
+/// assert!(request.observed_resource("vpc").is_none());
+/// // Somebody looked for the defaults, and there are none; nobody looked for anything else.
+/// assert_eq!(request.required_resources("defaults").map(<[_]>::len), Some(0));
+/// assert!(request.required_resources("others").is_none());
+/// ```
 pub trait RequestView {
     /// The tag of the request: the same tag asks the same.
     fn tag(&self) -> &str;
@@ -46,6 +68,10 @@ pub trait RequestView {
     fn required_resources(&self, name: &str) -> Option<&[Resource]>;
     /// The schema found for a requirement: `None` when nobody looked yet, `Some(None)` when there is none.
     fn required_schema(&self, name: &str) -> Option<Option<&Object>>;
+    /// The object whose change made a watch operation run.
+    fn watched_resource(&self) -> Option<ObjectRef<'_>>;
+    /// Whether the caller says what it can do; one that does not, may be able to do anything or nothing.
+    fn advertises_capabilities(&self) -> bool;
     /// Whether the caller says that it can do something.
     fn has_capability(&self, capability: Capability) -> bool;
 }
@@ -109,6 +135,14 @@ impl RequestView for RunFunctionRequest {
 
     fn required_schema(&self, name: &str) -> Option<Option<&Object>> {
         Some(self.required_schemas.get(name)?.openapi_v3.as_ref())
+    }
+
+    fn watched_resource(&self) -> Option<ObjectRef<'_>> {
+        self.required_resources(WATCHED)?.first().map(object)
+    }
+
+    fn advertises_capabilities(&self) -> bool {
+        self.has_capability(Capability::Capabilities)
     }
 
     fn has_capability(&self, capability: Capability) -> bool {

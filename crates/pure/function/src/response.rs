@@ -58,7 +58,56 @@ pub fn condition(kind: impl Into<String>, status: Status, reason: impl Into<Stri
     }
 }
 
+/// What can be added to a condition.
+///
+/// ```
+/// use purlin_function::{ConditionExt, Status, Target, condition};
+///
+/// let condition = condition("DatabaseReady", Status::ConditionFalse, "Creating")
+///     .with_message("the instance is being created; this takes about ten minutes")
+///     .with_target(Target::CompositeAndClaim);
+/// assert_eq!(condition.reason, "Creating");
+/// assert_eq!(condition.target(), Target::CompositeAndClaim);
+/// ```
+pub trait ConditionExt {
+    /// Says why, for people.
+    #[must_use]
+    fn with_message(self, message: impl Into<String>) -> Self;
+    /// Says who is told.
+    #[must_use]
+    fn with_target(self, target: Target) -> Self;
+}
+
+impl ConditionExt for Condition {
+    fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    fn with_target(mut self, target: Target) -> Self {
+        self.target = Some(target.into());
+        self
+    }
+}
+
 /// A response being made.
+///
+/// It starts from what was asked, so that forgetting something never drops it: a composed resource that an earlier step
+/// desires stays desired until [`Response::remove_desired`].
+///
+/// ```
+/// use purlin_function::testing::{AnswerView, Request};
+/// use purlin_function::{Response, Status, condition};
+/// use serde_json::json;
+///
+/// let request = Request::new().desired("vpc", json!({"kind": "VPC"})).build();
+/// let answer = Response::to(&request)
+///     .condition(condition("NetworkReady", Status::ConditionFalse, "Creating"))
+///     .warning("the subnet has no route yet")
+///     .build();
+/// assert!(answer.desired("vpc").is_some());
+/// assert_eq!(answer.condition("NetworkReady"), Some((Status::ConditionFalse, "Creating")));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Response(RunFunctionResponse);
 
@@ -187,6 +236,25 @@ impl Response {
     /// The desired composite's object, to be changed.
     pub fn composite_object_mut(&mut self) -> &mut Object {
         self.composite_mut().resource.get_or_insert_default()
+    }
+
+    /// Says whether the composite is ready, whatever its resources are.
+    pub fn composite_ready(&mut self, ready: Ready) -> &mut Self {
+        self.composite_mut().ready = ready.into();
+        self
+    }
+
+    /// Sets a field of the composite's status. Callers take nothing else of the composite than its status.
+    pub fn set_status(&mut self, field: impl AsRef<str>, value: impl Into<Value>) -> &mut Self {
+        let status = self.composite_object_mut().object_mut("status");
+        status.insert(field, value);
+        self
+    }
+
+    /// What an operation gives, for callers that run functions outside of compositions.
+    pub fn output(&mut self, output: Object) -> &mut Self {
+        self.0.output = Some(output);
+        self
     }
 
     /// Sets a connection detail of the composite.

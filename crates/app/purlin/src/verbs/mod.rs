@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod crd;
 mod engine;
+mod new;
 mod promote;
 mod render;
 mod serve;
@@ -42,6 +43,7 @@ enum Verb {
     Up(up::Args),
     /// Run the composition engine on a cluster.
     Engine(engine::Args),
+    New(new::Args),
     /// Serve composition functions over gRPC.
     Serve(serve::Args),
     /// Find mistakes in XRDs, Compositions, their functions' inputs, claims and CRDs, without running anything.
@@ -72,6 +74,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Completions(args) => completions::run(&args, &ui),
         Verb::Up(args) => up::run(&args, &ui),
         Verb::Engine(args) => engine::run(&args, &ui),
+        Verb::New(args) => new::run(&args, &ui),
         Verb::Promote(args) => promote::run(&args, &ui),
         Verb::Trace(args) => trace::run(&args, &ui),
         Verb::Serve(args) => serve::run(&args, &ui),
