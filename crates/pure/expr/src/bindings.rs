@@ -14,6 +14,9 @@ use crate::value::Val;
 pub enum Binding<'a> {
     /// A value.
     Val(Val<'a>),
+    /// A value that was made without something that is not there yet ([`crate::Evaluation::missed`]): so is everything
+    /// that reads it.
+    Without(Val<'a>, Pending),
     /// The variable's own expression waits: so does everything that reads it.
     Pending(Pending),
     /// The variable's own expression failed.
@@ -49,6 +52,11 @@ impl<'a> Bindings<'a> {
     /// Binds `name` to a value.
     pub fn val(&mut self, name: impl Into<Cow<'a, str>>, value: Val<'a>) {
         self.set(name, Binding::Val(value));
+    }
+
+    /// Binds `name` to data that other things wait for, and that is known not to come.
+    pub fn off(&mut self, name: &'a str) {
+        self.val(name, Val::off(name));
     }
 
     /// Binds `name` to JSON.

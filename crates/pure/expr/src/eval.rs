@@ -11,8 +11,9 @@ use crate::library::{self, Asked, Lazy};
 use crate::list::List;
 use crate::map::Map;
 use crate::meter::Meter;
+use crate::missed::{opt_field, optional, place, strict_field};
 use crate::ops;
-use crate::outcome::{Fault, FaultKind, Outcome, Raise, Stop};
+use crate::outcome::{Fault, FaultKind, Outcome, Pending, Raise, Stop};
 use crate::raise::{fault, missing, no_field, outside, pending, stop, types, unbound};
 use crate::value::{Text, Val};
 
@@ -21,6 +22,8 @@ pub(crate) struct Machine<'a, 'b> {
     bindings: &'b Bindings<'a>,
     pub(crate) meter: Meter,
     pub(crate) locals: Vec<Val<'a>>,
+    /// The first tracked data that the expression did without.
+    pub(crate) missed: Option<Pending>,
 }
 
 pub(crate) type Got<'a> = Result<Val<'a>, Stop>;
@@ -31,6 +34,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             bindings,
             meter,
             locals: Vec::new(),
+            missed: None,
         }
     }
 
@@ -63,9 +67,9 @@ impl<'a, 'b> Machine<'a, 'b> {
             Kind::Local(slot) => Ok(self.locals[*slot].clone()),
             Kind::Select(operand, field) => self.select(node, operand, field),
             Kind::Has(operand, field) => self.has(node, operand, field),
-            Kind::OptSelect(operand, field) => self.opt_select(operand, field),
+            Kind::OptSelect(operand, field) => self.opt_select(node, operand, field),
             Kind::Index(pair) => self.index(node, &pair[0], &pair[1]),
-            Kind::OptIndex(pair) => self.opt_index(&pair[0], &pair[1]),
+            Kind::OptIndex(pair) => self.opt_index(node, &pair[0], &pair[1]),
             Kind::List(items) => self.list(node, items),
             Kind::Map(entries) => self.map(node, entries),
             Kind::And(terms) => self.logic(terms, false),
@@ -76,6 +80,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             Kind::Binary(operator, pair) => {
                 let left = self.operand(&pair[0])?;
                 let right = self.operand(&pair[1])?;
+                self.note_in(node, *operator, &left, &right);
                 ops::binary(&mut self.meter, *operator, &left, &right).map_err(
                     |raise| match raise {
                         Raise::Types => types(
@@ -140,7 +145,7 @@ impl<'a, 'b> Machine<'a, 'b> {
     #[expect(clippy::unused_self, reason = "reads like the other steps")]
     fn present(&self, node: &Node, value: Val<'a>) -> Got<'a> {
         match value {
-            Val::Map(Map::Absent(root)) => Err(pending(node, root, None)),
+            Val::Map(Map::Absent(root) | Map::Off(root)) => Err(pending(node, root, None)),
             value => Ok(value),
         }
     }
@@ -148,6 +153,10 @@ impl<'a, 'b> Machine<'a, 'b> {
     fn root(&mut self, node: &'a Node, name: &'a str) -> Got<'a> {
         match self.bindings.get(name) {
             Some(Binding::Val(value)) => Ok(value.clone()),
+            Some(Binding::Without(value, pending)) => {
+                self.missed.get_or_insert_with(|| pending.clone());
+                Ok(value.clone())
+            }
             Some(Binding::Pending(pending)) => Err(Stop::Pending(Box::new(pending.clone()))),
             Some(Binding::Fault(fault)) => Err(Stop::Fault(Box::new(Fault {
                 message: format!("`{name}` has no value: {}", fault.message),
@@ -174,15 +183,25 @@ impl<'a, 'b> Machine<'a, 'b> {
                 Some(value) => Ok(value),
                 None => Err(missing(node, &map, field)),
             },
-            Val::Optional(inner) => strict_field(node, inner.as_deref(), field),
+            Val::Optional(inner) => {
+                self.note_optional(node, inner.as_deref(), field);
+                strict_field(node, inner.as_deref(), field)
+            }
             other => Err(no_field(node, &other, field)),
         }
     }
 
     fn has(&mut self, node: &'a Node, operand: &'a Node, field: &str) -> Got<'a> {
         match self.eval(operand)? {
-            Val::Map(map) => Ok(Val::Bool(map.field(field).is_some())),
+            Val::Map(map) => {
+                let found = map.field(field).is_some();
+                if !found {
+                    self.note(node, map.hopes());
+                }
+                Ok(Val::Bool(found))
+            }
             Val::Optional(inner) => {
+                self.note_optional(node, inner.as_deref(), field);
                 let found = strict_field(node, inner.as_deref(), field)?;
                 Ok(Val::Bool(matches!(found, Val::Optional(Some(_)))))
             }
@@ -190,10 +209,19 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
-    fn opt_select(&mut self, operand: &'a Node, field: &str) -> Got<'a> {
+    fn opt_select(&mut self, node: &'a Node, operand: &'a Node, field: &str) -> Got<'a> {
         match self.eval(operand)? {
-            Val::Map(map) => Ok(optional(map.field(field))),
-            Val::Optional(inner) => Ok(opt_field(inner.as_deref(), field)),
+            Val::Map(map) => {
+                let found = map.field(field);
+                if found.is_none() {
+                    self.note(node, map.hopes());
+                }
+                Ok(optional(found))
+            }
+            Val::Optional(inner) => {
+                self.note_optional(node, inner.as_deref(), field);
+                Ok(opt_field(inner.as_deref(), field))
+            }
             _ => Ok(Val::Optional(None)),
         }
     }
@@ -227,7 +255,7 @@ impl<'a, 'b> Machine<'a, 'b> {
                     format!("{} is not the key of a map", index.type_name()),
                 )),
             },
-            Val::Optional(inner) => Ok(opt_at(inner.as_deref(), &index)),
+            Val::Optional(inner) => Ok(self.opt_at(node, inner.as_deref(), &index)),
             other => Err(types(
                 node.span,
                 format!("{} has no elements", other.type_name()),
@@ -235,15 +263,15 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
-    fn opt_index(&mut self, operand: &'a Node, index: &'a Node) -> Got<'a> {
+    fn opt_index(&mut self, node: &'a Node, operand: &'a Node, index: &'a Node) -> Got<'a> {
         let target = self.eval(operand)?;
         if let Val::Optional(None) = target {
             return Ok(target);
         }
         let index = self.operand(index)?;
         match &target {
-            Val::Optional(inner) => Ok(opt_at(inner.as_deref(), &index)),
-            other => Ok(opt_at(Some(other), &index)),
+            Val::Optional(inner) => Ok(self.opt_at(node, inner.as_deref(), &index)),
+            other => Ok(self.opt_at(node, Some(other), &index)),
         }
     }
 
@@ -420,48 +448,5 @@ impl<'a, 'b> Machine<'a, 'b> {
             }
             raise @ Raise::Fault(..) => stop(node.span, raise),
         })
-    }
-}
-
-/// A list index: the outer `None` for what is no number, the inner for a negative one.
-#[expect(
-    clippy::option_option,
-    reason = "no number, and no place in a list, are two answers"
-)]
-fn place(index: &Val<'_>) -> Option<Option<usize>> {
-    match index {
-        Val::Int(i) => Some(usize::try_from(*i).ok()),
-        Val::UInt(u) => Some(usize::try_from(*u).ok()),
-        Val::Double(d) => crate::value::whole(*d).map(|i| usize::try_from(i).ok()),
-        _ => None,
-    }
-}
-
-fn optional(value: Option<Val<'_>>) -> Val<'_> {
-    Val::Optional(value.map(Rc::new))
-}
-
-/// What has no elements has none at this index either.
-fn opt_at<'a>(target: Option<&Val<'a>>, index: &Val<'a>) -> Val<'a> {
-    match target {
-        Some(Val::List(list)) => optional(place(index).flatten().and_then(|at| list.get(at))),
-        Some(Val::Map(map)) => optional(Key::from_val(index).and_then(|key| map.get(&key))),
-        _ => Val::Optional(None),
-    }
-}
-
-/// A field of what an optional holds, which has to be something with fields.
-fn strict_field<'a>(node: &Node, inner: Option<&Val<'a>>, field: &str) -> Got<'a> {
-    match inner {
-        None | Some(Val::Map(_) | Val::Optional(_)) => Ok(opt_field(inner, field)),
-        Some(other) => Err(no_field(node, other, field)),
-    }
-}
-
-fn opt_field<'a>(inner: Option<&Val<'a>>, field: &str) -> Val<'a> {
-    match inner {
-        Some(Val::Map(map)) => optional(map.field(field)),
-        Some(Val::Optional(inner)) => opt_field(inner.as_deref(), field),
-        _ => Val::Optional(None),
     }
 }

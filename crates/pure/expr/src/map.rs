@@ -25,6 +25,8 @@ pub enum Map<'a> {
     Wire(ObjectRef<'a>),
     /// A variable whose data is not there yet.
     Absent(&'a str),
+    /// A variable whose data is known not to come: reading it waits, but that something is missing in it is a fact.
+    Off(&'a str),
 }
 
 impl<'a> Map<'a> {
@@ -46,7 +48,7 @@ impl<'a> Map<'a> {
             Self::Json(map) => Some(map.len()),
             Self::Shaped(map, shape) => Some(map.iter().filter(|(key, _)| shape.sees(key)).count()),
             Self::Data(object, _) | Self::Wire(object) => Some(object.len()),
-            Self::Absent(_) => None,
+            Self::Absent(_) | Self::Off(_) => None,
         }
     }
 
@@ -60,7 +62,7 @@ impl<'a> Map<'a> {
                 .get(name)
                 .map(|value| Val::from_origin(value, *origin)),
             Self::Wire(object) => object.get(name).map(Val::from_wire),
-            Self::Absent(_) => None,
+            Self::Absent(_) | Self::Off(_) => None,
         }
     }
 
@@ -91,15 +93,23 @@ impl<'a> Map<'a> {
                 .iter()
                 .map(|(key, value)| (text(key), Val::from_wire(value)))
                 .collect(),
-            Self::Absent(_) => return None,
+            Self::Absent(_) | Self::Off(_) => return None,
         })
     }
 
     pub(crate) fn origin(&self) -> Origin<'a> {
         match self {
             Self::Data(_, origin) | Self::Owned(_, origin) => *origin,
-            Self::Absent(root) => Some(root),
+            Self::Absent(root) | Self::Off(root) => Some(root),
             Self::Json(_) | Self::Shaped(..) | Self::Wire(_) => None,
+        }
+    }
+
+    /// The variable the map came from, when something missing in it may still come.
+    pub(crate) fn hopes(&self) -> Origin<'a> {
+        match self {
+            Self::Off(_) => None,
+            other => other.origin(),
         }
     }
 

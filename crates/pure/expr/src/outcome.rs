@@ -16,6 +16,18 @@ pub enum Outcome<'a> {
     Fault(Fault),
 }
 
+/// An evaluation and what is known about it.
+#[derive(Debug, Clone)]
+pub struct Evaluation<'a> {
+    /// Its end.
+    pub outcome: Outcome<'a>,
+    /// The steps it took.
+    pub used: u64,
+    /// Tracked data that was not there, where the expression says itself what to do then (`has`, `.?`, `[?…]`, `in`): with
+    /// that data the value may be another.
+    pub missed: Option<Pending>,
+}
+
 /// What an evaluation waits for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pending {

@@ -10,7 +10,7 @@ use crate::bindings::Bindings;
 use crate::deps::{self, Read};
 use crate::eval::Machine;
 use crate::meter::{Limits, Meter};
-use crate::outcome::Outcome;
+use crate::outcome::{Evaluation, Outcome};
 use crate::types::{Checker, Dialect, Env, Ty};
 use crate::{Problem, Shape, parse};
 
@@ -88,15 +88,25 @@ impl Program {
         self.eval_within(bindings, Limits::default()).0
     }
 
+    /// Evaluates within `limits`, and says what it did without.
+    pub fn evaluate<'a>(&'a self, bindings: &Bindings<'a>, limits: Limits) -> Evaluation<'a> {
+        let mut machine = Machine::new(bindings, Meter::new(limits));
+        let outcome = machine.run(&self.node);
+        Evaluation {
+            outcome,
+            used: machine.meter.used(),
+            missed: machine.missed,
+        }
+    }
+
     /// Evaluates within `limits`, and says how many steps that took.
     pub fn eval_within<'a>(
         &'a self,
         bindings: &Bindings<'a>,
         limits: Limits,
     ) -> (Outcome<'a>, u64) {
-        let mut machine = Machine::new(bindings, Meter::new(limits));
-        let outcome = machine.run(&self.node);
-        (outcome, machine.meter.used())
+        let evaluation = self.evaluate(bindings, limits);
+        (evaluation.outcome, evaluation.used)
     }
 
     pub(crate) fn node(&self) -> &Node {

@@ -123,6 +123,11 @@ impl<'a> Val<'a> {
         Self::Map(Map::Absent(root))
     }
 
+    /// The whole of a tracked variable is known not to come.
+    pub fn off(root: &'a str) -> Self {
+        Self::Map(Map::Off(root))
+    }
+
     pub(crate) fn from_origin(value: ValueRef<'a>, origin: Origin<'a>) -> Self {
         match value {
             ValueRef::Null => Self::Null,
@@ -339,7 +344,9 @@ impl<'a> Val<'a> {
             Self::Timestamp(nanos) => crate::time::timestamp_text(*nanos),
             Self::Optional(Some(inner)) => inner.plain()?,
             Self::Special(special) => special.text(),
-            Self::Map(Map::Absent(root)) => return Err(NotData::Waits((*root).to_owned())),
+            Self::Map(Map::Absent(root) | Map::Off(root)) => {
+                return Err(NotData::Waits((*root).to_owned()));
+            }
             Self::Null | Self::Optional(None) | Self::List(_) | Self::Map(_) | Self::Type(_) => {
                 return Err(NotData::Form(format!(
                     "a {} has no place inside a text",

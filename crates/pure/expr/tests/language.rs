@@ -376,3 +376,46 @@ fn every_bounded_source_parses_on_a_small_stack() {
         drop(give(&source));
     }
 }
+
+#[test]
+fn what_is_done_without_is_told() {
+    let data = Object::from_json(json!({"status": {"list": [1], "a": {"b": 1}}}))
+        .expect("an object");
+    let mut bindings = Bindings::new();
+    bindings.tracked("r", ValueRef::Object(data.as_ref()));
+    bindings.absent("gone");
+    bindings.off("off");
+    let pending = || purlin_expr::Pending {
+        root: "r".to_owned(),
+        path: "r.x".to_owned(),
+    };
+    bindings.set(
+        "made",
+        purlin_expr::Binding::Without(purlin_expr::Val::Int(1), pending()),
+    );
+    for (source, missed) in [
+        ("has(r.status.a)", None),
+        ("has(r.status.no)", Some("r.status.no")),
+        ("r.?status.?no.orValue(1)", Some("r.status.no")),
+        ("r.status.?a.?b.orValue(1)", None),
+        ("r.?status.?a.?no.hasValue()", Some("r.status.a.no")),
+        ("r.status[?'no'].hasValue()", Some("r.status.no")),
+        ("r.status.list[?3].hasValue()", Some("r.status.list[3]")),
+        ("'no' in r.status", Some("r.status")),
+        ("'a' in r.status", None),
+        ("gone.?x.hasValue()", Some("gone.x")),
+        ("off.?x.hasValue()", None),
+        ("has(off.x)", None),
+        ("{'a': 1}.?b.hasValue()", None),
+        ("made + 1", Some("r.x")),
+    ] {
+        let program = Program::compile(source).expect(source);
+        let evaluation = program.evaluate(&bindings, Limits::default());
+        assert!(matches!(evaluation.outcome, Outcome::Ok(_)), "{source}");
+        let told = evaluation.missed.map(|missed| missed.path);
+        assert_eq!(told.as_deref(), missed, "{source}");
+    }
+    // What is known not to come is waited for all the same when it is needed.
+    let program = Program::compile("off.x").expect("it compiles");
+    assert!(matches!(program.eval(&bindings), Outcome::Pending(_)));
+}
