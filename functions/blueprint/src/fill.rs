@@ -1,9 +1,11 @@
 //! What is a value once its holes are filled, and what if some of them cannot be filled yet?
 
 use purlin_diag::{Diagnostic, Diagnostics};
-use purlin_expr::{Bindings, Fault, FaultKind, Limits, NotData, Outcome, Pending, Val};
+use purlin_expr::{Bindings, Evaluation, Fault, FaultKind, Limits, NotData, Outcome, Pending, Val};
 use purlin_object::{List, Object, Value, ValueRef};
 
+use crate::frame::Frame;
+use crate::live::cover;
 use crate::template::{Hole, Piece, Tree, told};
 
 /// Steps all expressions of one request may take together.
@@ -18,58 +20,91 @@ impl Fuel {
         Self(BUDGET)
     }
 
-    pub(crate) fn eval<'a>(&mut self, hole: &'a Hole, bindings: &Bindings<'a>) -> Outcome<'a> {
+    fn eval<'a>(&mut self, hole: &'a Hole, bindings: &Bindings<'a>) -> Evaluation<'a> {
         let usual = Limits::default();
         let limits = Limits {
             fuel: usual.fuel.min(self.0),
             ..usual
         };
-        let (outcome, used) = hole.program.eval_within(bindings, limits);
-        self.0 = self.0.saturating_sub(used);
-        outcome
+        let mut evaluation = hole.program.evaluate(bindings, limits);
+        self.0 = self.0.saturating_sub(evaluation.used);
+        if let Outcome::Fault(fault) = &mut evaluation.outcome
+            && fault.kind == FaultKind::Fuel
+            && limits.fuel < usual.fuel
+        {
+            fault.message = format!("all expressions together need more than {BUDGET} steps");
+        }
+        evaluation
     }
 }
 
 /// A failure as a diagnostic about its field.
-pub(crate) fn diagnose(fault: &Fault, hole: &Hole) -> Diagnostic {
+fn diagnose(fault: &Fault, hole: &Hole) -> Diagnostic {
+    if hole.secret {
+        // The message may hold a value.
+        let message = "this fails, and what it says is not shown because it reads secrets";
+        return Diagnostic::error(fault.kind.code(), message).path(hole.field.clone());
+    }
     told(&fault.problem(), hole.program.source(), &hole.field)
+}
+
+/// What an expression gave, kept while a body runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept<'m> {
+    outcome: Outcome<'m>,
+    missed: Option<Pending>,
 }
 
 /// Fills values for one scope, and collects what is waited for and what fails.
 #[derive(Debug)]
-pub(crate) struct Filler<'a, 'f> {
-    pub(crate) bindings: &'f Bindings<'a>,
-    pub(crate) fuel: &'f mut Fuel,
+pub(crate) struct Filler<'m, 'a, 'f> {
+    frame: &'f Frame<'m>,
+    bindings: &'f Bindings<'a>,
+    fuel: &'f mut Fuel,
     pub(crate) waits: Vec<Pending>,
+    /// What was done without because it is not there yet.
+    pub(crate) missed: Vec<Pending>,
     pub(crate) faults: Diagnostics,
 }
 
-impl<'a, 'f> Filler<'a, 'f> {
-    pub(crate) fn new(bindings: &'f Bindings<'a>, fuel: &'f mut Fuel) -> Self {
+impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
+    pub(crate) fn new(
+        frame: &'f Frame<'m>,
+        bindings: &'f Bindings<'a>,
+        fuel: &'f mut Fuel,
+    ) -> Self {
         Self {
+            frame,
             bindings,
             fuel,
             waits: Vec::new(),
+            missed: Vec::new(),
             faults: Diagnostics::new(),
         }
     }
 
     /// The filled value; `None` leaves the field out. What cannot be filled yet keeps what is live at the same place.
-    pub(crate) fn fill(&mut self, tree: &'a Tree, live: Option<ValueRef<'_>>) -> Option<Value> {
+    pub(crate) fn fill(&mut self, tree: &'m Tree, live: Option<ValueRef<'_>>) -> Option<Value> {
         let keep = || live.map(ValueRef::to_owned);
         match tree {
             Tree::Fixed(value) => Some(value.clone()),
-            Tree::Hole(hole) => match self.hole(hole) {
-                Some(Val::Optional(None)) => None,
-                Some(value) => match value.to_data() {
-                    Ok(data) => Some(data),
-                    Err(why) => {
-                        self.no_data(why, hole);
-                        keep()
-                    }
-                },
-                None => keep(),
-            },
+            Tree::Hole(hole) => {
+                let before = self.missed.len();
+                match self.hole(hole) {
+                    // Left out because something is missing: what is live stays.
+                    Some(Val::Optional(None)) if self.missed.len() > before => keep(),
+                    Some(Val::Optional(None)) => None,
+                    Some(value) => match value.to_data() {
+                        Ok(data) if self.missed.len() > before => Some(cover(data, live)),
+                        Ok(data) => Some(data),
+                        Err(why) => {
+                            self.no_data(why, hole);
+                            keep()
+                        }
+                    },
+                    None => keep(),
+                }
+            }
             Tree::Text(pieces) => self.text(pieces).map(Value::String).or_else(keep),
             Tree::Object(members) => {
                 let mut object = Object::new();
@@ -84,14 +119,16 @@ impl<'a, 'f> Filler<'a, 'f> {
                 Some(Value::Object(object))
             }
             Tree::List(items) => {
-                let before = self.waits.len();
+                let (waits, missed) = (self.waits.len(), self.missed.len());
                 let list: List = items
                     .iter()
                     .filter_map(|item| self.fill(item, None))
                     .collect();
                 // Elements have no place of their own to be found at, so a list is kept whole or made whole.
-                if self.waits.len() > before {
+                if self.waits.len() > waits {
                     keep()
+                } else if self.missed.len() > missed {
+                    Some(cover(Value::List(list), live))
                 } else {
                     Some(Value::List(list))
                 }
@@ -100,7 +137,7 @@ impl<'a, 'f> Filler<'a, 'f> {
     }
 
     /// The value of a tree as an expression sees it.
-    pub(crate) fn value(&mut self, tree: &'a Tree) -> Option<Val<'a>> {
+    pub(crate) fn value(&mut self, tree: &'m Tree) -> Option<Val<'a>> {
         Some(match tree {
             Tree::Fixed(value) => Val::from_data(value.as_ref()),
             Tree::Hole(hole) => return self.hole(hole),
@@ -129,7 +166,7 @@ impl<'a, 'f> Filler<'a, 'f> {
     }
 
     /// A tree that is true or false. `field` is where it stands.
-    pub(crate) fn truth(&mut self, tree: &'a Tree, field: &str) -> Option<bool> {
+    pub(crate) fn truth(&mut self, tree: &'m Tree, field: &str) -> Option<bool> {
         let value = self.value(tree)?;
         let truth = value.as_bool();
         if truth.is_none() {
@@ -144,15 +181,16 @@ impl<'a, 'f> Filler<'a, 'f> {
     }
 
     /// A tree that is a text.
-    pub(crate) fn plain(&mut self, tree: &'a Tree, field: &str) -> Option<String> {
+    pub(crate) fn plain(&mut self, tree: &'m Tree, field: &str) -> Option<String> {
         let value = self.value(tree)?;
         match value.plain() {
             Ok(text) => Some(text),
             Err(NotData::Waits(root)) => {
-                self.waits.push(Pending {
+                let pending = Pending {
                     path: root.clone(),
                     root,
-                });
+                };
+                self.waits.push(self.frame.told(pending));
                 None
             }
             Err(NotData::Form(why)) => {
@@ -163,7 +201,7 @@ impl<'a, 'f> Filler<'a, 'f> {
         }
     }
 
-    fn text(&mut self, pieces: &'a [Piece]) -> Option<String> {
+    fn text(&mut self, pieces: &'m [Piece]) -> Option<String> {
         let mut text = String::new();
         let mut whole = true;
         for piece in pieces {
@@ -182,11 +220,19 @@ impl<'a, 'f> Filler<'a, 'f> {
         whole.then_some(text)
     }
 
-    fn hole(&mut self, hole: &'a Hole) -> Option<Val<'a>> {
-        match self.fuel.eval(hole, self.bindings) {
+    fn hole(&mut self, hole: &'m Hole) -> Option<Val<'a>> {
+        let (outcome, missed) = if let Some(slot) = hole.slot {
+            let kept = self.kept(slot, hole);
+            (kept.outcome, kept.missed)
+        } else {
+            let evaluation = self.fuel.eval(hole, self.bindings);
+            (evaluation.outcome, evaluation.missed)
+        };
+        self.missed.extend(missed);
+        match outcome {
             Outcome::Ok(value) => Some(value),
             Outcome::Pending(pending) => {
-                self.waits.push(pending);
+                self.waits.push(self.frame.told(pending));
                 None
             }
             Outcome::Fault(fault) => {
@@ -196,12 +242,31 @@ impl<'a, 'f> Filler<'a, 'f> {
         }
     }
 
+    /// What is the same everywhere in a body is computed once.
+    fn kept(&mut self, slot: usize, hole: &'m Hole) -> Kept<'m> {
+        if let Some(Some(kept)) = self.frame.kept.borrow().get(slot) {
+            return kept.clone();
+        }
+        let evaluation = self.fuel.eval(hole, &self.frame.bindings);
+        let kept = Kept {
+            outcome: evaluation.outcome,
+            missed: evaluation.missed,
+        };
+        if let Some(place) = self.frame.kept.borrow_mut().get_mut(slot) {
+            *place = Some(kept.clone());
+        }
+        kept
+    }
+
     fn no_data(&mut self, why: NotData, hole: &Hole) {
         match why {
-            NotData::Waits(root) => self.waits.push(Pending {
-                path: root.clone(),
-                root,
-            }),
+            NotData::Waits(root) => {
+                let pending = Pending {
+                    path: root.clone(),
+                    root,
+                };
+                self.waits.push(self.frame.told(pending));
+            }
             NotData::Form(why) => {
                 let source = hole.program.source();
                 let fault = Fault {

@@ -33,6 +33,22 @@ impl Graph {
         self.edges.get(&node).map_or(&[], Vec::as_slice)
     }
 
+    /// Every node that can be reached from `start`, but not `start` itself unless it is in a circle.
+    pub(crate) fn reached(&self, start: usize) -> Vec<usize> {
+        let mut seen = vec![false; self.nodes];
+        let mut open = vec![start];
+        let mut reached = Vec::new();
+        while let Some(node) = open.pop() {
+            for edge in self.of(node) {
+                if !std::mem::replace(&mut seen[edge.to], true) {
+                    reached.push(edge.to);
+                    open.push(edge.to);
+                }
+            }
+        }
+        reached
+    }
+
     /// The nodes, each after everything it reads, otherwise in their own order.
     ///
     /// # Errors

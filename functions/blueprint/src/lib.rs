@@ -17,18 +17,33 @@
 //!
 //! An input is compiled once and kept by its content.
 
+mod answer;
+mod bind;
+mod body;
 mod compile;
+mod compiler;
+mod conditions;
+mod connection;
+mod declare;
+mod elements;
+mod encoding;
+mod external;
 mod fill;
+mod frame;
+mod given;
 mod graph;
+mod graph_of;
 mod input;
 mod instance;
+pub mod language;
 mod live;
 mod names;
 mod plan;
 mod requires;
 mod run;
-mod scope;
 mod template;
+mod usages;
+mod uses;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! What of a live object matters: its readiness, and what is taken over from it?
 
-use purlin_object::{Object, Value, ValueRef};
+use purlin_object::{List, Object, Value, ValueRef};
 
 use crate::template::Tree;
 
@@ -22,6 +22,44 @@ pub(crate) fn strip(object: &mut Object, manifest: &Tree) {
     if let Tree::Hole(_) = manifest {
         object.remove("status");
     }
+}
+
+/// A value that was made while something was missing, so that nothing of what is live at its place is lost: objects keep the
+/// members that the new one lacks; a list that would lose something is kept whole, because its elements have no place of
+/// their own to be found at.
+pub(crate) fn cover(new: Value, live: Option<ValueRef<'_>>) -> Value {
+    match (new, live) {
+        (Value::Object(mut new), Some(ValueRef::Object(live))) => {
+            for (key, live) in live {
+                let value = match new.get(key) {
+                    Some(value) => cover(value.to_owned(), Some(live)),
+                    None => live.to_owned(),
+                };
+                new.insert(key, value);
+            }
+            Value::Object(new)
+        }
+        (Value::List(new), Some(ValueRef::List(live))) => {
+            let live = live.to_owned();
+            Value::List(if loses(&new, &live) { live } else { new })
+        }
+        (new, _) => new,
+    }
+}
+
+fn loses(new: &List, live: &List) -> bool {
+    fn any(new: ValueRef<'_>, live: ValueRef<'_>) -> bool {
+        match (new, live) {
+            (ValueRef::Object(new), ValueRef::Object(live)) => live
+                .iter()
+                .any(|(key, live)| new.get(key).is_none_or(|new| any(new, live))),
+            (ValueRef::List(new), ValueRef::List(live)) => {
+                new.len() < live.len() || new.iter().zip(live.iter()).any(|(a, b)| any(a, b))
+            }
+            _ => false,
+        }
+    }
+    any(ValueRef::List(new.as_ref()), ValueRef::List(live.as_ref()))
 }
 
 /// Whether the object has the condition `Ready` with the status `True`.

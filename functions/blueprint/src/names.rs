@@ -1,91 +1,139 @@
-//! Which variables are there, and which of them may an expression read?
+//! Which variables are there, and what do they stand for?
 
 use std::collections::BTreeMap;
 
-use purlin_diag::{Diagnostic, Diagnostics, nearest};
+use purlin_diag::{Diagnostic, Diagnostics};
 
-use crate::input::Input;
-use crate::template::{Tree, member};
+use crate::declare::Declared;
+use crate::input::{Require, Resource, Use};
+use crate::language::{GIVEN, variable};
+use crate::template::member;
 
-/// Variables that are always there.
-pub(crate) const GIVEN: [&str; 4] = ["xr", "environment", "context", "self"];
-
-/// What a variable stands for.
+/// What a variable stands for: something, by its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stands {
     Given,
-    Let,
-    Require,
-    /// The resource at this place.
+    Parameter(usize),
+    Let(usize),
+    Require(usize),
     Resource(usize),
+    Use(usize),
 }
 
-/// All variables of an input.
+/// What names come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts<'i> {
+    /// The field all of it stands in: empty, or `modules.<name>`.
+    pub(crate) at: &'i str,
+    pub(crate) parameters: &'i [Declared],
+    pub(crate) lets: &'i BTreeMap<String, purlin_object::Value>,
+    pub(crate) requires: &'i BTreeMap<String, Require>,
+    pub(crate) resources: &'i [Resource],
+    pub(crate) uses: &'i [Use],
+    /// Whether this is a module.
+    pub(crate) module: bool,
+}
+
+impl Parts<'_> {
+    /// A field of it.
+    pub(crate) fn field(&self, name: &str) -> String {
+        if self.at.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.at)
+        }
+    }
+}
+
+/// All variables of a Blueprint or of a module.
 #[derive(Debug)]
 pub(crate) struct Names {
     known: BTreeMap<String, Stands>,
+    /// Names of `let`, `requires`, … by place, for messages.
+    fields: BTreeMap<String, String>,
+    /// How many steps it takes from a variable to one of the things it stands for: none, unless there may be several.
+    depths: BTreeMap<String, usize>,
 }
 
 impl Names {
     /// Collects them; names that collide, or that no expression could spell, are mistakes.
-    pub(crate) fn of(input: &Input, mistakes: &mut Diagnostics) -> Self {
+    pub(crate) fn of(parts: &Parts<'_>, mistakes: &mut Diagnostics) -> Self {
         let mut names = Self {
             known: BTreeMap::new(),
+            fields: BTreeMap::new(),
+            depths: BTreeMap::new(),
         };
-        for name in GIVEN {
-            names.known.insert(name.to_owned(), Stands::Given);
+        for given in GIVEN {
+            if given.in_modules || !parts.module {
+                names.known.insert(given.name.to_owned(), Stands::Given);
+            }
         }
-        for name in input.lets.keys() {
-            names.add(name, Stands::Let, &member("let", name), mistakes);
+        for (at, parameter) in parts.parameters.iter().enumerate() {
+            let field = member(&parts.field("parameters"), &parameter.name);
+            names.add(&parameter.name, Stands::Parameter(at), field, mistakes);
         }
-        for name in input.requires.keys() {
-            names.add(name, Stands::Require, &member("requires", name), mistakes);
+        for (at, name) in parts.lets.keys().enumerate() {
+            let field = member(&parts.field("let"), name);
+            names.add(name, Stands::Let(at), field, mistakes);
         }
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        for (at, resource) in input.resources.iter().enumerate() {
-            let field = format!("resources[{at}].name");
-            if let Some(first) = seen.insert(&resource.name, at) {
-                let message = format!(
-                    "the name {} is already taken by resources[{first}]",
-                    resource.name
-                );
+        for (at, (name, require)) in parts.requires.iter().enumerate() {
+            let field = member(&parts.field("requires"), name);
+            let depth = usize::from(require.name.is_none());
+            names.depths.insert(name.clone(), depth);
+            names.add(name, Stands::Require(at), field, mistakes);
+        }
+        let resources = parts.resources.iter().enumerate();
+        let resources = resources.map(|(at, one)| {
+            let field = parts.field(&format!("resources[{at}].name"));
+            let depth = depth(one.for_each.as_ref(), one.key.is_some());
+            (&one.name, Stands::Resource(at), field, depth)
+        });
+        let uses = parts.uses.iter().enumerate();
+        let uses = uses.map(|(at, one)| {
+            let field = parts.field(&format!("use[{at}].name"));
+            let depth = depth(one.for_each.as_ref(), one.key.is_some());
+            (&one.name, Stands::Use(at), field, depth)
+        });
+        let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+        for (name, stands, field, depth) in resources.chain(uses) {
+            if name.is_empty() {
+                let message = "a resource or a use needs a name";
+                mistakes.push(Diagnostic::error("blueprint/no-name", message).path(field));
+                continue;
+            }
+            if let Some(first) = seen.get(name.as_str()) {
+                let message = format!("the name {name} is already taken by {first}");
                 mistakes.push(Diagnostic::error("blueprint/duplicate-name", message).path(field));
                 continue;
             }
-            if resource.name.is_empty() {
-                mistakes.push(
-                    Diagnostic::error("blueprint/no-name", "a resource needs a name").path(field),
-                );
-                continue;
-            }
-            names.add(
-                &variable(&resource.name),
-                Stands::Resource(at),
-                &field,
-                mistakes,
-            );
+            let owner = field.trim_end_matches(".name").to_owned();
+            seen.insert(name, owner);
+            names.depths.insert(variable(name), depth);
+            names.add(&variable(name), stands, field, mistakes);
         }
         names
     }
 
-    fn add(&mut self, name: &str, stands: Stands, field: &str, mistakes: &mut Diagnostics) {
+    fn add(&mut self, name: &str, stands: Stands, field: String, mistakes: &mut Diagnostics) {
         if !is_identifier(name) {
             let message = format!("no expression can spell the name {name}");
             let diagnostic = Diagnostic::error("blueprint/bad-name", message).path(field);
             mistakes.push(diagnostic.help("begin with a letter and use letters, digits and `_`"));
             return;
         }
-        if let Some(taken) = self.known.insert(name.to_owned(), stands) {
-            let message = match taken {
-                Stands::Given => format!("the name {name} has a meaning of its own in expressions"),
-                Stands::Let => format!("the name {name} is already taken by let.{name}"),
-                Stands::Require => format!("the name {name} is already taken by requires.{name}"),
-                Stands::Resource(at) => {
-                    format!("the name {name} is already taken by resources[{at}]")
-                }
-            };
+        if GIVEN.iter().any(|given| given.name == name) {
+            let message = format!("the name {name} has a meaning of its own in expressions");
             mistakes.push(Diagnostic::error("blueprint/duplicate-name", message).path(field));
+            return;
         }
+        if let Some(taken) = self.fields.get(name) {
+            let message = format!("the name {name} is already taken by {taken}");
+            mistakes.push(Diagnostic::error("blueprint/duplicate-name", message).path(field));
+            return;
+        }
+        self.known.insert(name.to_owned(), stands);
+        let owner = field.trim_end_matches(".name").to_owned();
+        self.fields.insert(name.to_owned(), owner);
     }
 
     /// What a variable stands for.
@@ -93,58 +141,27 @@ impl Names {
         self.known.get(name).copied()
     }
 
-    /// Everything that `tree` reads is there. `own` are the variables that exist only here.
-    pub(crate) fn check(&self, tree: &Tree, own: &[&str], mistakes: &mut Diagnostics) {
-        tree.holes(&mut |hole| {
-            for read in hole.program.reads() {
-                let root = read.root.as_str();
-                let special = root == "self" && !own.contains(&"self");
-                if own.contains(&root)
-                    || !special && self.get(root).is_some()
-                    || purlin_expr::is_type_name(root)
-                {
-                    continue;
-                }
-                let message = format!(
-                    "there is no variable `{root}`, which `{}` reads",
-                    hole.program.source().trim()
-                );
-                let diagnostic =
-                    Diagnostic::error("expr/no-such-variable", message).path(hole.field.clone());
-                let known = self
-                    .known
-                    .keys()
-                    .map(String::as_str)
-                    .chain(own.iter().copied());
-                let help = if special {
-                    "`self` is the resource, and only `ready` has it".to_owned()
-                } else {
-                    match nearest(root, known.filter(|name| *name != "self")) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("there are: {}", self.listed(own)),
-                    }
-                };
-                mistakes.push(diagnostic.help(help));
-            }
-        });
+    /// How many steps it takes from a variable to one of the things it stands for.
+    pub(crate) fn depth(&self, name: &str) -> usize {
+        self.depths.get(name).copied().unwrap_or(0)
     }
 
-    fn listed(&self, own: &[&str]) -> String {
-        let names = self
-            .known
-            .keys()
-            .map(String::as_str)
-            .filter(|name| *name != "self");
+    /// The names that can be read here, but `self`.
+    pub(crate) fn readable<'n>(&'n self, own: &'n [&str]) -> impl Iterator<Item = &'n str> {
+        let names = self.known.keys().map(String::as_str);
         names
-            .chain(own.iter().copied())
-            .collect::<Vec<_>>()
-            .join(", ")
+            .filter(|name| *name != "self")
+            .chain(own.iter().copied().filter(|name| *name != "self"))
     }
 }
 
-/// The name of a resource as an expression spells it.
-pub(crate) fn variable(name: &str) -> String {
-    name.replace(['-', '.'], "_")
+/// How deep the map of something with a `forEach` is: one level for each variable, or one for its key.
+pub(crate) fn depth<T>(for_each: Option<&BTreeMap<String, T>>, key: bool) -> usize {
+    match for_each {
+        None => 0,
+        Some(_) if key => 1,
+        Some(variables) => variables.len(),
+    }
 }
 
 /// Whether an expression can spell it.

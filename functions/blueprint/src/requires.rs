@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use purlin_diag::Diagnostic;
 use purlin_function::Selector;
+use purlin_object::{Value, ValueRef};
 
 use crate::fill::Filler;
 use crate::plan::RequirePlan;
-use crate::template::{Tree, member};
+use crate::template::Tree;
 
 /// The selector of a requirement; `None` while something of it is not known.
-pub(crate) fn selector<'a>(
-    require: &'a RequirePlan,
-    filler: &mut Filler<'a, '_>,
+pub(crate) fn selector<'m: 'a, 'a>(
+    require: &'m RequirePlan,
+    filler: &mut Filler<'m, 'a, '_>,
 ) -> Option<Selector> {
-    let at = member("requires", &require.name);
-    let text = |tree: &'a Tree, name: &str, filler: &mut Filler<'a, '_>| {
+    let at = &require.field;
+    let text = |tree: &'m Tree, name: &str, filler: &mut Filler<'m, 'a, '_>| {
         filler.plain(tree, &format!("{at}.{name}"))
     };
     let mut selector = Selector {
@@ -43,4 +44,20 @@ pub(crate) fn selector<'a>(
         selector.labels = Some(labels);
     }
     Some(selector)
+}
+
+/// The selector of the object that a manifest names.
+pub(crate) fn named(manifest: Option<&Value>) -> Option<Selector> {
+    let object = manifest?.as_object()?;
+    let text = |path: &[&str]| {
+        let found = object.get_path(path).and_then(ValueRef::as_str);
+        found.map(str::to_owned)
+    };
+    Some(Selector {
+        api_version: text(&["apiVersion"])?,
+        kind: text(&["kind"])?,
+        namespace: text(&["metadata", "namespace"]),
+        name: Some(text(&["metadata", "name"])?),
+        labels: None,
+    })
 }

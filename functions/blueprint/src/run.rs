@@ -2,47 +2,60 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use prost::Message as _;
 use purlin_diag::{Diagnostic, Diagnostics, Severity};
-use purlin_expr::{Binding, Bindings, Pending, Val};
+use purlin_expr::{Bindings, Pending};
 use purlin_function::{
-    Ready, RequestView as _, Resource, Response, RunFunctionRequest, RunFunctionResponse, Selector,
-    Status, condition,
+    Ready, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse, Target,
 };
-use purlin_object::{Value, ValueRef};
+use purlin_object::{Object, Value, ValueRef};
 
+use crate::bind::Binder;
+use crate::elements::inside;
+use crate::external::EXTERNAL_NAME;
 use crate::fill::{Filler, Fuel};
-use crate::live::{is_ready, merge, strip};
-use crate::plan::{Plan, ResourcePlan};
-use crate::requires::selector;
-use crate::scope::{self, Elements, Scope, observed};
+use crate::frame::{ANY, Frame, Gate, Instances, matches};
+use crate::given::observed;
+use crate::input;
+use crate::live::{is_ready, strip};
+use crate::plan::{External, Plan, ResourcePlan};
+use crate::requires;
+use crate::template::member;
 
 /// Most composed resources of one Blueprint.
 const MOST: usize = 2_000;
 
+/// Most bytes that all of them take.
+const BYTES: usize = 16 << 20;
+
 /// The condition that says whether everything is composed.
-const COMPOSED: &str = "Composed";
+pub(crate) const COMPOSED: &str = "Composed";
 
 /// Runs a plan. Anything that is wrong is told as FATAL, and then nothing is changed.
 pub(crate) fn run(plan: &Plan, request: &RunFunctionRequest) -> RunFunctionResponse {
-    let mut fuel = Fuel::new();
-    let scope = scope::bind(plan, request, &mut fuel);
+    let mut binder = Binder::new(plan, request);
+    let root = binder.root();
     let mut run = Run {
+        plan,
         request,
-        scope: &scope,
-        fuel,
+        fuel: binder.fuel,
         response: Response::to(request),
-        made: BTreeSet::new(),
+        made: BTreeMap::new(),
         waits: BTreeMap::new(),
-        found: scope.faults.clone(),
+        found: binder.faults,
+        bytes: 0,
     };
-    run.asserts(plan);
-    run.requires(plan);
-    for (at, resource) in plan.resources.iter().enumerate() {
-        run.resource(at, resource);
+    let mut unknown = Vec::new();
+    run.body(&root, &mut unknown);
+    run.unknown(&unknown);
+    if !run.found.has_errors() {
+        if let Some(usages) = &plan.usages {
+            crate::usages::compose(usages, &root, !unknown.is_empty(), &mut run);
+        }
+        run.status(&root);
+        crate::connection::compose(&root, &mut run);
+        crate::conditions::set(&root, &mut run);
     }
-    run.live_elements(plan);
-    run.status(plan);
-    run.connection(plan);
     if run.found.has_errors() {
         run.found.sort();
         return Response::to(request).mistakes(&run.found).build();
@@ -50,187 +63,306 @@ pub(crate) fn run(plan: &Plan, request: &RunFunctionRequest) -> RunFunctionRespo
     run.finish()
 }
 
-struct Run<'a, 's> {
-    request: &'a RunFunctionRequest,
-    scope: &'s Scope<'a>,
-    fuel: Fuel,
-    response: Response,
-    /// Names of the composed resources that this Blueprint has decided about.
-    made: BTreeSet<String>,
+pub(crate) struct Run<'m> {
+    pub(crate) plan: &'m Plan,
+    pub(crate) request: &'m RunFunctionRequest,
+    pub(crate) fuel: Fuel,
+    pub(crate) response: Response,
+    /// The composed resources that this Blueprint has decided about, and whether it wants them.
+    pub(crate) made: BTreeMap<String, bool>,
     /// What resources wait for, by their names.
-    waits: BTreeMap<String, BTreeSet<Pending>>,
-    found: Diagnostics,
+    pub(crate) waits: BTreeMap<String, BTreeSet<Pending>>,
+    pub(crate) found: Diagnostics,
+    bytes: usize,
 }
 
-impl<'a: 's, 's> Run<'a, 's> {
-    fn asserts(&mut self, plan: &'a Plan) {
-        for (at, assert) in plan.asserts.iter().enumerate() {
-            let mut filler = Filler::new(&self.scope.bindings, &mut self.fuel);
-            if filler.truth(&assert.that, &format!("asserts[{at}].that")) == Some(false) {
-                let message = filler.plain(&assert.message, &format!("asserts[{at}].message"));
-                let message = message.unwrap_or_else(|| "it does not hold".to_owned());
-                filler.faults.push(
-                    Diagnostic::error("blueprint/assert", message).path(format!("asserts[{at}]")),
-                );
-            }
-            self.found.extend(filler.faults);
-        }
-    }
+/// A resource of which it is not known how many there are.
+pub(crate) struct Unknown<'m, 'f> {
+    frame: &'f Frame<'m>,
+    resource: &'m ResourcePlan,
+    /// The names it may have.
+    pattern: String,
+    waits: Vec<Pending>,
+}
 
-    fn requires(&mut self, plan: &'a Plan) {
-        for require in &plan.requires {
-            let mut filler = Filler::new(&self.scope.bindings, &mut self.fuel);
-            let selector = selector(require, &mut filler);
-            self.found.extend(filler.faults);
-            if let Some(selector) = selector {
-                self.response.require(&require.name, selector);
-            }
-        }
-    }
-
-    fn resource(&mut self, at: usize, resource: &'a ResourcePlan) {
-        if resource.external {
-            return self.external(at, resource);
-        }
-        let Some((variable, _)) = &resource.for_each else {
-            return self.instance(at, resource, &resource.name, &self.scope.bindings);
-        };
-        let scope = self.scope;
-        if let Some(Elements::Known(elements)) = scope.elements.get(&at) {
-            for element in elements {
-                let mut bindings = Bindings::inside(&scope.bindings);
-                bindings.val(variable.as_str(), element.value.clone());
-                self.instance(at, resource, &element.name, &bindings);
+impl<'m> Run<'m> {
+    #[expect(clippy::too_many_lines, reason = "one paragraph per kind of thing")]
+    fn body<'f>(&mut self, frame: &'f Frame<'m>, unknown: &mut Vec<Unknown<'m, 'f>>) {
+        let ghost = frame.is_ghost();
+        if !ghost {
+            self.asserts(frame);
+            for require in &frame.body.requires {
+                let mut filler = Filler::new(frame, &frame.bindings, &mut self.fuel);
+                let selector = requires::selector(require, &mut filler);
+                let waits = filler.waits;
+                self.found.extend(filler.faults);
+                let name = frame.name(&require.name);
+                match selector {
+                    Some(selector) => drop(self.response.require(name.as_ref(), selector)),
+                    None => self.wait(&name, waits),
+                }
+                let missing = self.request.required_resources(&name);
+                let missing = missing.is_some_and(<[_]>::is_empty);
+                if missing && require.object.is_some() && !require.optional {
+                    self.wait(&name, [frame.told(crate::bind::unknown(&require.name))]);
+                }
             }
         }
-    }
-
-    /// Resources of a `forEach` whose list is not known: those that are live stay.
-    fn live_elements(&mut self, plan: &'a Plan) {
-        let scope = self.scope;
-        for (at, elements) in &scope.elements {
-            let Elements::Waits(waits) = elements else {
+        for (resource, instances) in frame.body.resources.iter().zip(&frame.resources) {
+            if let External::Object = resource.external {
+                if !ghost {
+                    self.external(resource, frame);
+                }
                 continue;
-            };
-            let resource = &plan.resources[*at];
-            let Some((variable, _)) = &resource.for_each else {
+            }
+            if ghost {
+                Self::ghost(resource, instances, frame, unknown);
                 continue;
+            }
+            for instance in instances.known() {
+                match &instance.element {
+                    None => {
+                        self.instance(
+                            resource,
+                            (&instance.name, &instance.gate),
+                            &frame.bindings,
+                            frame,
+                        );
+                    }
+                    Some(element) => {
+                        let bindings = inside(&resource.each, element, frame);
+                        self.instance(resource, (&instance.name, &instance.gate), &bindings, frame);
+                    }
+                }
+            }
+            let (waits, told) = match instances {
+                Instances::Known { unsure: None, .. } | Instances::Wrong => continue,
+                Instances::Known {
+                    unsure: Some(pending),
+                    ..
+                } => (vec![pending.clone()], false),
+                Instances::Waits(waits, _) => (waits.clone(), true),
             };
-            let pending = waits.first().cloned().unwrap_or_else(|| Pending {
-                root: resource.variable.clone(),
-                path: resource.variable.clone(),
+            let name = frame.name(&resource.name);
+            if told {
+                self.wait(&name, waits.clone());
+            }
+            unknown.push(Unknown {
+                frame,
+                resource,
+                pattern: format!("{name}-{ANY}"),
+                waits,
             });
-            self.waits
-                .entry(resource.name.clone())
-                .or_default()
-                .insert(pending.clone());
-            let prefix = format!("{}-", resource.name);
-            let live = self.request.observed_resources().keys();
-            let live: Vec<&String> = live
-                .filter(|name| name.starts_with(&prefix) && !self.made.contains(*name))
-                .collect();
-            for name in live {
-                let mut bindings = Bindings::inside(&scope.bindings);
-                bindings.set(variable.as_str(), Binding::Pending(pending.clone()));
-                self.instance(*at, resource, name, &bindings);
+        }
+        for (one, used) in frame.body.uses.iter().zip(&frame.uses) {
+            if let (Instances::Waits(waits, _), false) = (used, ghost) {
+                self.wait(&frame.name(&one.name), waits.clone());
+            }
+            for child in used.known().iter().chain(used.ghost()) {
+                self.body(&child.frame, unknown);
             }
         }
     }
 
-    fn external(&mut self, at: usize, resource: &'a ResourcePlan) {
-        let mut filler = Filler::new(&self.scope.bindings, &mut self.fuel);
+    fn ghost<'f, T>(
+        resource: &'m ResourcePlan,
+        instances: &Instances<T>,
+        frame: &'f Frame<'m>,
+        unknown: &mut Vec<Unknown<'m, 'f>>,
+    ) {
+        let mut waits = match &frame.gate {
+            Gate::Waits(waits) => waits.clone(),
+            Gate::Unsure(pending) => vec![pending.clone()],
+            Gate::Open | Gate::Shut | Gate::Wrong => Vec::new(),
+        };
+        if let Instances::Waits(more, _) = instances {
+            waits.extend(more.iter().cloned());
+        }
+        let name = frame.name(&resource.name);
+        let pattern = if resource.each.many() {
+            format!("{name}-{ANY}")
+        } else {
+            name.into_owned()
+        };
+        unknown.push(Unknown {
+            frame,
+            resource,
+            pattern,
+            waits,
+        });
+    }
+
+    /// Live resources that may be instances of something whose number is not known: they stay.
+    fn unknown(&mut self, unknown: &[Unknown<'m, '_>]) {
+        if unknown.is_empty() {
+            return;
+        }
+        let request = self.request;
+        for (name, live) in request.observed_resources() {
+            if self.made.contains_key(name) || request.desired_resource(name).is_some() {
+                continue;
+            }
+            let live = live.resource.as_ref();
+            let candidates = unknown.iter().filter_map(|one| {
+                let written = matches(&one.pattern, name)?;
+                let fits = live.is_none_or(|live| is_of(live, &one.resource.kind));
+                fits.then_some((written, one))
+            });
+            let Some((_, one)) = candidates.max_by_key(|(written, _)| *written) else {
+                continue;
+            };
+            let mut bindings = Bindings::inside(&one.frame.bindings);
+            for (variable, _) in &one.resource.each.variables {
+                let pending = one.waits.first().cloned();
+                let pending = pending.unwrap_or_else(|| crate::bind::unknown(variable));
+                bindings.set(variable.as_str(), purlin_expr::Binding::Pending(pending));
+            }
+            let gate = Gate::Waits(one.waits.clone());
+            self.instance(one.resource, (name, &gate), &bindings, one.frame);
+        }
+    }
+
+    pub(crate) fn wait(&mut self, name: &str, waits: impl IntoIterator<Item = Pending>) {
+        self.waits.entry(name.to_owned()).or_default().extend(waits);
+    }
+
+    fn asserts(&mut self, frame: &Frame<'m>) {
+        for assert in &frame.body.asserts {
+            let mut filler = Filler::new(frame, &frame.bindings, &mut self.fuel);
+            let holds = filler.truth(&assert.that, &format!("{}.that", assert.field));
+            if holds == Some(false) {
+                let message = filler.plain(&assert.message, &format!("{}.message", assert.field));
+                let message = message.unwrap_or_else(|| "it does not hold".to_owned());
+                match assert.severity {
+                    input::Severity::Fatal => filler.faults.push(
+                        Diagnostic::error("blueprint/assert", message).path(assert.field.clone()),
+                    ),
+                    input::Severity::Warning => {
+                        self.response
+                            .warning(format!("{}: {message}", assert.field))
+                            .reason("Assert")
+                            .target(target(assert.target));
+                    }
+                }
+            }
+            self.found.extend(filler.faults);
+        }
+    }
+
+    fn external(&mut self, resource: &'m ResourcePlan, frame: &Frame<'m>) {
+        let name = frame.name(&resource.name);
+        let mut filler = Filler::new(frame, &frame.bindings, &mut self.fuel);
         let manifest = filler.fill(&resource.manifest, None);
         let Filler { waits, faults, .. } = filler;
         let faulty = faults.has_errors();
         self.found.extend(faults);
         if !waits.is_empty() {
-            self.waits
-                .entry(resource.name.clone())
-                .or_default()
-                .extend(waits);
-            return;
+            return self.wait(&name, waits);
         }
-        let text = |path: &[&str]| match &manifest {
-            Some(Value::Object(object)) => object
-                .get_path(path)
-                .and_then(ValueRef::as_str)
-                .map(str::to_owned),
-            _ => None,
-        };
-        let (Some(api_version), Some(kind), Some(name)) = (
-            text(&["apiVersion"]),
-            text(&["kind"]),
-            text(&["metadata", "name"]),
-        ) else {
-            if !faulty {
+        match requires::named(manifest.as_ref()) {
+            Some(selector) => drop(self.response.require(name.as_ref(), selector)),
+            None if faulty => return,
+            None => {
                 let message =
                     "an external resource is found by its apiVersion, kind and metadata.name";
-                let field = format!("resources[{at}].manifest");
+                let field = format!("{}.manifest", resource.each.field);
                 self.found
                     .push(Diagnostic::error("blueprint/external", message).path(field));
+                return;
             }
-            return;
-        };
-        let namespace = text(&["metadata", "namespace"]);
-        let selector = Selector {
-            api_version,
-            kind,
-            namespace,
-            name: Some(name),
-            labels: None,
-        };
-        self.response.require(&resource.name, selector);
-        if self
-            .request
-            .required_resources(&resource.name)
-            .is_none_or(<[Resource]>::is_empty)
-        {
-            let pending = Pending {
-                root: resource.variable.clone(),
-                path: resource.variable.clone(),
-            };
-            self.waits
-                .entry(resource.name.clone())
-                .or_default()
-                .insert(pending);
+        }
+        let found = self.request.required_resources(&name);
+        if found.is_none_or(<[_]>::is_empty) {
+            self.wait(
+                &name,
+                [frame.told(crate::bind::unknown(&resource.variable))],
+            );
         }
     }
 
-    /// One composed resource.
-    fn instance<'b>(
-        &mut self,
-        at: usize,
-        resource: &'b ResourcePlan,
-        name: &str,
-        bindings: &Bindings<'b>,
-    ) where
-        'a: 'b,
-    {
-        if !self.made.insert(name.to_owned()) {
+    /// Decides about a name: false when something else has decided about it already, or there are too many.
+    pub(crate) fn decide(&mut self, name: &str, field: &str, wanted: bool) -> bool {
+        if self.made.insert(name.to_owned(), wanted).is_some() {
             let message = format!("there would be two composed resources with the name {name}");
             self.found.push(
                 Diagnostic::error("blueprint/duplicate-name", message)
-                    .path(format!("resources[{at}].name")),
+                    .path(format!("{field}.name")),
             );
-            return;
+            return false;
         }
-        if self.made.len() > MOST {
+        if self.made.len() == MOST + 1 {
             let message = format!("there would be more than {MOST} composed resources");
-            self.found.push(
-                Diagnostic::error("blueprint/too-many", message).path(format!("resources[{at}]")),
-            );
-            return;
+            let diagnostic = Diagnostic::error("blueprint/too-many", message);
+            self.found.push(diagnostic.path(field));
         }
+        self.made.len() <= MOST
+    }
+
+    /// Desires a resource, within the bound of what all of them may take.
+    pub(crate) fn desire(&mut self, name: &str, object: Object, ready: Ready, field: &str) {
+        let before = self.bytes;
+        self.bytes += object.encoded_len();
+        if self.bytes > BYTES && before <= BYTES {
+            let message = format!("the composed resources take more than {BYTES} bytes together");
+            let diagnostic = Diagnostic::error("blueprint/too-large", message);
+            self.found.push(diagnostic.path(field));
+        }
+        self.response.set_desired(name, object, ready);
+    }
+
+    /// One composed resource.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one paragraph per step, and each ends it"
+    )]
+    fn instance<'b>(
+        &mut self,
+        resource: &'m ResourcePlan,
+        (name, gate): (&str, &Gate),
+        bindings: &Bindings<'b>,
+        frame: &Frame<'m>,
+    ) where
+        'm: 'b,
+    {
+        let field = resource.each.field.as_str();
+        let gate = gate.clone().and(&frame.gate);
         let request = self.request;
         let live = request.observed_resource(name);
-        let mut filler = Filler::new(bindings, &mut self.fuel);
-        if let Some(when) = &resource.when
-            && filler.truth(when, &format!("resources[{at}].when")) == Some(false)
-        {
+        let wanted = match &gate {
+            Gate::Shut => false,
+            Gate::Unsure(_) => live.is_some(),
+            Gate::Open | Gate::Waits(_) | Gate::Wrong => true,
+        };
+        if !self.decide(name, field, wanted) || matches!(gate, Gate::Wrong) {
             return;
         }
+        if !wanted {
+            if live.is_some() && matches!(gate, Gate::Shut) {
+                let message = format!("{name} is removed: {field}.when is false");
+                self.response.normal(message).reason("Removed");
+            }
+            return;
+        }
+        let mut filler = Filler::new(frame, bindings, &mut self.fuel);
+        match gate {
+            Gate::Waits(waits) => filler.waits.extend(waits),
+            Gate::Unsure(pending) => filler.waits.push(pending),
+            Gate::Open | Gate::Shut | Gate::Wrong => {}
+        }
         let manifest = filler.fill(&resource.manifest, live.map(ValueRef::Object));
-        let Filler { waits, faults, .. } = filler;
+        let external = match &resource.external {
+            External::Named { name, .. } => name.as_ref().map(|tree| {
+                let field = format!("{field}.external.name");
+                filler.plain(tree, &field)
+            }),
+            External::No | External::Object => None,
+        };
+        let Filler {
+            waits,
+            missed,
+            faults,
+            ..
+        } = filler;
         let faulty = faults.has_errors();
         self.found.extend(faults);
         if faulty {
@@ -238,7 +370,7 @@ impl<'a: 's, 's> Run<'a, 's> {
         }
         let waiting = !waits.is_empty();
         if waiting {
-            self.waits.entry(name.to_owned()).or_default().extend(waits);
+            self.wait(name, waits);
             // What nobody has seen yet is not created. What an earlier step wants is left as it is.
             if live.is_none() || request.desired_resource(name).is_some() {
                 return;
@@ -247,27 +379,35 @@ impl<'a: 's, 's> Run<'a, 's> {
         let Some(Value::Object(mut object)) = manifest else {
             let message = "the manifest gives no object".to_owned();
             self.found.push(
-                Diagnostic::error("blueprint/manifest", message)
-                    .path(format!("resources[{at}].manifest")),
+                Diagnostic::error("blueprint/manifest", message).path(format!("{field}.manifest")),
             );
             return;
         };
-        if waiting {
+        if waiting || !missed.is_empty() {
             strip(&mut object, &resource.manifest);
         }
-        let ready = self.ready(at, resource, name, bindings);
-        self.response.set_desired(name, object, ready);
+        if let External::Named { observe, .. } = &resource.external {
+            let kept = live.and_then(|live| {
+                live.get_path(&["metadata", "annotations", EXTERNAL_NAME])
+                    .and_then(ValueRef::as_str)
+                    .map(str::to_owned)
+            });
+            let external = external.and_then(|known| known.or(kept));
+            name_externally(&mut object, external, *observe);
+        }
+        let ready = self.ready(resource, name, bindings, frame);
+        self.desire(name, object, ready, field);
     }
 
     fn ready<'b>(
         &mut self,
-        at: usize,
-        resource: &'b ResourcePlan,
+        resource: &'m ResourcePlan,
         name: &str,
         outer: &Bindings<'b>,
+        frame: &Frame<'m>,
     ) -> Ready
     where
-        'a: 'b,
+        'm: 'b,
     {
         let Some(tree) = &resource.ready else {
             // Without the condition somebody else may know: function-auto-ready does.
@@ -278,110 +418,68 @@ impl<'a: 's, 's> Run<'a, 's> {
                 Ready::Unspecified
             };
         };
-        let field = format!("resources[{at}].ready");
+        let field = format!("{}.ready", resource.each.field);
         let mut bindings = Bindings::inside(outer);
-        bindings.val(
-            "self",
-            observed(self.request.observed_resources().get(name), "self"),
-        );
-        let mut filler = Filler::new(&bindings, &mut self.fuel);
+        let found = self.request.observed_resources().get(name);
+        bindings.val("self", observed(found, "self", true));
+        let mut filler = Filler::new(frame, &bindings, &mut self.fuel);
         let ready = filler.truth(tree, &field) == Some(true);
         // Being unable to tell is no reason to stop everything.
-        let faults = filler.faults.into_iter().map(|fault| Diagnostic {
-            severity: Severity::Warning,
-            ..fault
-        });
-        self.found.extend(faults);
+        self.found.extend(warnings(filler.faults));
         if ready { Ready::True } else { Ready::False }
-    }
-
-    fn status(&mut self, plan: &'a Plan) {
-        let Some(tree) = &plan.status else { return };
-        let xr = self.request.observed_composite();
-        let mut filler = Filler::new(&self.scope.bindings, &mut self.fuel);
-        let status = filler.fill(tree, xr.get("status"));
-        // A field that cannot be computed keeps its value, and the rest goes on.
-        let faults = filler.faults.into_iter().map(|fault| Diagnostic {
-            severity: Severity::Warning,
-            ..fault
-        });
-        self.found.extend(faults);
-        match status {
-            Some(Value::Object(status)) if status.is_empty() => {}
-            Some(Value::Object(status)) => {
-                let composite = self.response.composite_object_mut();
-                for key in ["apiVersion", "kind"] {
-                    if let (None, Some(value)) = (composite.get(key), xr.get(key)) {
-                        composite.insert(key, value.to_owned());
-                    }
-                }
-                merge(composite.object_mut("status"), &status);
-            }
-            None => {}
-            Some(other) => {
-                let message = format!("status is an object, not {}", other.as_ref().kind());
-                self.found
-                    .push(Diagnostic::error("blueprint/status", message).path("status"));
-            }
-        }
-    }
-
-    fn connection(&mut self, plan: &'a Plan) {
-        for (key, tree) in &plan.connection {
-            let field = crate::template::member("connection", key);
-            let mut filler = Filler::new(&self.scope.bindings, &mut self.fuel);
-            let value = match filler.value(tree) {
-                Some(Val::Bytes(bytes)) => Some(bytes.to_vec()),
-                None | Some(Val::Optional(None)) => None,
-                Some(value) => match value.plain() {
-                    Ok(text) => Some(text.into_bytes()),
-                    Err(_) => filler.plain(tree, &field).map(String::into_bytes),
-                },
-            };
-            let waits = !filler.waits.is_empty();
-            self.found.extend(filler.faults);
-            let kept = self.request.observed_composite_connection().get(key);
-            match (value, kept) {
-                (Some(value), _) => self.response.set_connection(key, value),
-                (None, Some(kept)) if waits => self.response.set_connection(key, kept.clone()),
-                (None, _) => continue,
-            };
-        }
-    }
-
-    fn finish(mut self) -> RunFunctionResponse {
-        self.response.mistakes(&self.found);
-        if self.waits.is_empty() {
-            self.response
-                .condition(condition(COMPOSED, Status::ConditionTrue, "Complete"));
-            return self.response.build();
-        }
-        let message = waiting(&self.waits, self.request);
-        self.response.composite_mut().ready = Ready::False.into();
-        self.response.normal(message.clone());
-        self.response.reason("Waiting");
-        let mut composed = condition(COMPOSED, Status::ConditionFalse, "Waiting");
-        composed.message = Some(message);
-        self.response.condition(composed);
-        self.response.build()
     }
 }
 
-/// Who waits for what, in words.
-fn waiting(waits: &BTreeMap<String, BTreeSet<Pending>>, request: &RunFunctionRequest) -> String {
-    const SHOWN: usize = 5;
-    let mut parts: Vec<String> = Vec::new();
-    for (name, paths) in waits.iter().take(SHOWN) {
-        let paths: Vec<String> = paths.iter().take(SHOWN).map(ToString::to_string).collect();
-        let kept = if request.observed_resource(name).is_some() {
-            " (kept as it is)"
-        } else {
-            ""
-        };
-        parts.push(format!("{name}{kept} waits for {}", paths.join(", ")));
+/// Who is told.
+pub(crate) fn target(target: input::Target) -> Target {
+    match target {
+        input::Target::Composite => Target::Composite,
+        input::Target::CompositeAndClaim => Target::CompositeAndClaim,
     }
-    if waits.len() > SHOWN {
-        parts.push(format!("and {} more", waits.len() - SHOWN));
+}
+
+/// Failures that stop nothing.
+pub(crate) fn warnings(faults: Diagnostics) -> impl Iterator<Item = Diagnostic> {
+    faults.into_iter().map(|fault| Diagnostic {
+        severity: Severity::Warning,
+        ..fault
+    })
+}
+
+/// Whether an object is of the kind that a manifest writes out; what is missing in either fits. Versions do not count.
+fn is_of(object: &Object, (api_version, kind): &(Option<String>, Option<String>)) -> bool {
+    let group = |text: &str| {
+        text.split_once('/')
+            .map_or("", |(group, _)| group)
+            .to_owned()
+    };
+    let fits = |key: &str, wanted: &Option<String>, cut: &dyn Fn(&str) -> String| match (
+        object.get(key).and_then(ValueRef::as_str),
+        wanted,
+    ) {
+        (Some(have), Some(wanted)) => cut(have) == cut(wanted),
+        _ => true,
+    };
+    fits("apiVersion", api_version, &group) && fits("kind", kind, &str::to_owned)
+}
+
+/// Writes what `external` stands for.
+fn name_externally(object: &mut Object, name: Option<String>, observe: bool) {
+    if let Some(name) = name {
+        let metadata = object.object_mut("metadata");
+        metadata
+            .object_mut("annotations")
+            .insert(EXTERNAL_NAME, name);
     }
-    parts.join("; ")
+    if observe {
+        let policies = vec!["Observe".to_owned()];
+        object
+            .object_mut("spec")
+            .insert("managementPolicies", policies);
+    }
+}
+
+/// The field of a connection detail.
+pub(crate) fn detail(key: &str) -> String {
+    member("connection", key)
 }

@@ -1,8 +1,12 @@
 //! Where are the holes of a value, and which expressions fill them?
 
-use purlin_diag::{Diagnostic, Diagnostics};
+use std::sync::Arc;
+
+use purlin_diag::Diagnostic;
 use purlin_expr::{Embedded, Part, Problem, Program};
 use purlin_object::{Value, ValueRef};
+
+use crate::compiler::{Compiler, Sees};
 
 /// A value with holes.
 #[derive(Debug)]
@@ -20,7 +24,11 @@ pub(crate) enum Tree {
 /// An expression and the field it stands in.
 #[derive(Debug)]
 pub(crate) struct Hole {
-    pub(crate) program: Program,
+    pub(crate) program: Arc<Program>,
+    /// Where its value is kept while a body runs, when it is the same everywhere in the body.
+    pub(crate) slot: Option<usize>,
+    /// Whether it reads what must never be shown.
+    pub(crate) secret: bool,
     /// The field of the input, for example `resources[0].manifest.spec.size`.
     pub(crate) field: String,
 }
@@ -34,13 +42,20 @@ pub(crate) enum Piece {
 
 impl Tree {
     /// Finds and compiles the holes of `value`, which stands at `field`.
-    pub(crate) fn compile(value: ValueRef<'_>, field: &str, mistakes: &mut Diagnostics) -> Self {
+    pub(crate) fn compile(
+        value: ValueRef<'_>,
+        field: &str,
+        sees: &Sees<'_>,
+        compiler: &mut Compiler<'_>,
+    ) -> Self {
         match value {
-            ValueRef::String(text) => string(text, field, mistakes),
+            ValueRef::String(text) => string(text, field, sees, compiler),
             ValueRef::List(list) => {
                 let items = list.iter().enumerate();
                 let items: Vec<Self> = items
-                    .map(|(at, item)| Self::compile(item, &format!("{field}[{at}]"), mistakes))
+                    .map(|(at, item)| {
+                        Self::compile(item, &format!("{field}[{at}]"), sees, compiler)
+                    })
                     .collect();
                 if items.iter().all(Self::is_fixed) && !holds_escape(value) {
                     return Self::Fixed(value.to_owned());
@@ -52,7 +67,7 @@ impl Tree {
                 for (key, item) in object {
                     let at = member(field, key);
                     if key.contains("${") {
-                        mistakes.push(
+                        compiler.mistakes.push(
                             Diagnostic::error(
                                 "blueprint/hole-in-key",
                                 "the name of a field has no holes",
@@ -61,7 +76,7 @@ impl Tree {
                             .help("give the whole object by one expression: ${ {key: value} }"),
                         );
                     }
-                    members.push((key.to_owned(), Self::compile(item, &at, mistakes)));
+                    members.push((key.to_owned(), Self::compile(item, &at, sees, compiler)));
                 }
                 if members.iter().all(|(_, item)| item.is_fixed()) && !holds_escape(value) {
                     return Self::Fixed(value.to_owned());
@@ -94,6 +109,27 @@ impl Tree {
             Self::Object(members) => members.iter().for_each(|(_, item)| item.holes(visit)),
         }
     }
+
+    /// The same, to change them.
+    pub(crate) fn holes_mut(&mut self, visit: &mut dyn FnMut(&mut Hole)) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::Hole(hole) => visit(hole),
+            Self::Text(pieces) => {
+                for piece in pieces {
+                    if let Piece::Hole(hole) = piece {
+                        visit(hole);
+                    }
+                }
+            }
+            Self::List(items) => items.iter_mut().for_each(|item| item.holes_mut(visit)),
+            Self::Object(members) => {
+                for (_, item) in members {
+                    item.holes_mut(visit);
+                }
+            }
+        }
+    }
 }
 
 /// Whether an escaped `$${` is somewhere inside: then the value is not what it looks like.
@@ -106,7 +142,7 @@ fn holds_escape(value: ValueRef<'_>) -> bool {
     }
 }
 
-fn string(text: &str, field: &str, mistakes: &mut Diagnostics) -> Tree {
+fn string(text: &str, field: &str, sees: &Sees<'_>, compiler: &mut Compiler<'_>) -> Tree {
     let fixed = || Tree::Fixed(Value::String(text.to_owned()));
     if !text.contains("${") {
         return fixed();
@@ -114,7 +150,7 @@ fn string(text: &str, field: &str, mistakes: &mut Diagnostics) -> Tree {
     let embedded = match Embedded::parse(text) {
         Ok(embedded) => embedded,
         Err(problems) => {
-            mistakes.extend(
+            compiler.mistakes.extend(
                 problems
                     .iter()
                     .map(|problem| told(problem, text, field).within(problem.start, problem.end)),
@@ -122,24 +158,18 @@ fn string(text: &str, field: &str, mistakes: &mut Diagnostics) -> Tree {
             return fixed();
         }
     };
-    let before = mistakes.len();
+    let mut whole = true;
     let mut pieces = Vec::with_capacity(embedded.parts.len());
     for part in embedded.parts {
         match part {
             Part::Text(text) => pieces.push(Piece::Text(text.into_owned())),
-            Part::Hole(hole) => match Program::parse(hole.source) {
-                Ok(program) => pieces.push(Piece::Hole(Hole {
-                    program,
-                    field: field.to_owned(),
-                })),
-                Err(problems) => mistakes.extend(problems.iter().map(|problem| {
-                    let (start, end) = (problem.start, problem.end);
-                    told(problem, hole.source, field).within(hole.start + start, hole.start + end)
-                })),
+            Part::Hole(hole) => match compiler.hole(hole, field, sees) {
+                Some(hole) => pieces.push(Piece::Hole(hole)),
+                None => whole = false,
             },
         }
     }
-    if mistakes.len() > before {
+    if !whole {
         return fixed();
     }
     if pieces.len() == 1 {

@@ -80,7 +80,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             Kind::Binary(operator, pair) => {
                 let left = self.operand(&pair[0])?;
                 let right = self.operand(&pair[1])?;
-                self.note_in(node, *operator, &left, &right);
+                self.note_in(&pair[1], *operator, &left, &right);
                 ops::binary(&mut self.meter, *operator, &left, &right).map_err(
                     |raise| match raise {
                         Raise::Types => types(
