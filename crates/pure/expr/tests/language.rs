@@ -379,8 +379,8 @@ fn every_bounded_source_parses_on_a_small_stack() {
 
 #[test]
 fn what_is_done_without_is_told() {
-    let data = Object::from_json(json!({"status": {"list": [1], "a": {"b": 1}}}))
-        .expect("an object");
+    let data =
+        Object::from_json(json!({"status": {"list": [1], "a": {"b": 1}}})).expect("an object");
     let mut bindings = Bindings::new();
     bindings.tracked("r", ValueRef::Object(data.as_ref()));
     bindings.absent("gone");
