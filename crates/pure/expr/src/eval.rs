@@ -39,7 +39,12 @@ impl<'a, 'b> Machine<'a, 'b> {
     }
 
     pub(crate) fn run(&mut self, node: &'a Node) -> Outcome<'a> {
-        match self.eval(node).and_then(|value| self.present(node, value)) {
+        let value = self.eval(node).and_then(|value| {
+            let weighed = self.meter.weigh(&value);
+            weighed.map_err(|raise| stop(node.span, raise))?;
+            self.present(node, value)
+        });
+        match value {
             Ok(value) => Outcome::Ok(value),
             Err(Stop::Pending(pending)) => Outcome::Pending(*pending),
             Err(Stop::Fault(fault)) => Outcome::Fault(*fault),

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use crate::key::Key;
+use crate::list::List;
+use crate::map::Map;
 use crate::outcome::{FaultKind, Raise};
+use crate::value::Val;
 
 /// What an evaluation may cost, and how it treats numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +17,9 @@ pub struct Limits {
     pub fuel: u64,
     /// Bytes of values that the expression makes.
     pub memory: u64,
+    /// Bytes of the value it gives, or that a function writes out, with everything that occurs in it more than once counted
+    /// each time.
+    pub output: u64,
     /// Whether whole and floating numbers may meet in arithmetic. Data without a schema does not say which of them a
     /// number is, so `xr.spec.size * 1.5` must not depend on the size being whole.
     pub mixed_numbers: bool,
@@ -23,6 +30,7 @@ impl Default for Limits {
         Self {
             fuel: 1_000_000,
             memory: 16 * 1024 * 1024,
+            output: 16 * 1024 * 1024,
             mixed_numbers: true,
         }
     }
@@ -66,7 +74,10 @@ impl Meter {
         self.fuel = 0;
         Err(Raise::Fault(
             FaultKind::Fuel,
-            format!("the expression needs more than {} steps", self.limits.fuel),
+            format!(
+                "the expression needs more than {} steps, the limit of its cost",
+                self.limits.fuel
+            ),
         ))
     }
 
@@ -90,8 +101,33 @@ impl Meter {
         Err(Raise::Fault(
             FaultKind::Memory,
             format!(
-                "the expression makes more than {} bytes",
+                "the expression makes more than {} bytes, the limit of its memory",
                 self.limits.memory
+            ),
+        ))
+    }
+
+    /// Refuses a value that is too large to be written out.
+    ///
+    /// A list may hold the same list a thousand times, and that one another a thousand times: it takes no room until
+    /// somebody writes it out.
+    pub(crate) fn weigh(&self, value: &Val<'_>) -> Result<(), Raise> {
+        // What the input holds is no larger than the input.
+        if !matches!(
+            value,
+            Val::List(List::Owned(_)) | Val::Map(Map::Owned(..)) | Val::Optional(_)
+        ) {
+            return Ok(());
+        }
+        let mut left = self.limits.output;
+        if weigh(value, &mut left) {
+            return Ok(());
+        }
+        Err(Raise::Fault(
+            FaultKind::Memory,
+            format!(
+                "the value of the expression is larger than {} bytes, the limit of its output",
+                self.limits.output
             ),
         ))
     }
@@ -117,5 +153,39 @@ impl Meter {
         }
         self.patterns.push((pattern.to_owned(), Arc::clone(&regex)));
         Ok(regex)
+    }
+}
+
+/// Takes the size of a value from what is left; false when that is too little.
+fn weigh(value: &Val<'_>, left: &mut u64) -> bool {
+    let mut take = |bytes: usize| match left.checked_sub(bytes as u64) {
+        Some(rest) => {
+            *left = rest;
+            true
+        }
+        None => false,
+    };
+    match value {
+        Val::String(text) => take(text.as_str().len() + 8),
+        Val::Bytes(bytes) => take(bytes.len() * 2 + 8),
+        Val::Optional(Some(inner)) => weigh(inner, left),
+        Val::List(list) => take(8) && list.items().iter().all(|item| weigh(item, left)),
+        Val::Map(map) => {
+            take(8)
+                && map
+                    .entries()
+                    .unwrap_or_default()
+                    .iter()
+                    .all(|(key, value)| {
+                        let key = match key {
+                            Key::String(text) => text.as_str().len(),
+                            Key::Bool(_) | Key::Int(_) | Key::UInt(_) => 8,
+                        };
+                        let fits = left.checked_sub(key as u64);
+                        *left = fits.unwrap_or(0);
+                        fits.is_some() && weigh(value, left)
+                    })
+        }
+        _ => take(8),
     }
 }

@@ -44,7 +44,7 @@ impl Special {
 
     pub(crate) fn equals(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Quantity(a), Self::Quantity(b)) => a == b,
+            (Self::Quantity(a), Self::Quantity(b)) => a.nanos == b.nanos,
             (Self::Url(a), Self::Url(b)) => a == b,
             (Self::Ip(a), Self::Ip(b)) => a == b,
             (Self::Cidr(a), Self::Cidr(b)) => a == b,

@@ -48,6 +48,11 @@ impl Pattern {
         &self.source
     }
 
+    /// The regular expression that was compiled from it.
+    pub fn regex(&self) -> &Regex {
+        &self.regex
+    }
+
     /// Whether some part of the text matches.
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)

@@ -25,6 +25,7 @@ const BUDGET: u64 = 10_000_000;
 const LIMITS: Limits = Limits {
     fuel: 1_000_000,
     memory: 16 * 1024 * 1024,
+    output: 16 * 1024 * 1024,
     mixed_numbers: false,
 };
 

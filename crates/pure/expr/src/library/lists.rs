@@ -18,6 +18,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
     member("min", 0, min),
     member("max", 0, max),
     member("includes", 1, includes),
+    global("lists.setAtIndex", 3, set_at).not_in_rules(),
+    global("lists.insertAtIndex", 3, insert_at).not_in_rules(),
+    global("lists.removeAtIndex", 2, remove_at).not_in_rules(),
     member("first", 0, first).not_in_rules(),
     member("last", 0, last).not_in_rules(),
 ];
@@ -181,8 +184,42 @@ pub(super) fn last_index_of<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Resu
 }
 
 fn includes<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    // What is no list holds itself.
+    if !matches!(args[0], Val::List(_)) {
+        return Ok(Val::Bool(ops::equal(asked.meter, &args[0], &args[1])?));
+    }
     let items = items(asked, &args[0])?;
     Ok(Val::Bool(has(asked, &items, &args[1])?))
+}
+
+/// A place in a list of `len`, or behind its end when `end` is true.
+fn place(value: &Val<'_>, len: usize, end: bool) -> Result<usize, Raise> {
+    let index = int(value)?;
+    usize::try_from(index)
+        .ok()
+        .filter(|at| *at < len || end && *at == len)
+        .ok_or_else(|| Raise::range(format!("index {index} is outside of a list of {len}")))
+}
+
+fn set_at<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    let mut items = items(asked, &args[0])?;
+    let at = place(&args[1], items.len(), false)?;
+    items[at] = args[2].clone();
+    made(asked, items)
+}
+
+fn insert_at<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    let mut items = items(asked, &args[0])?;
+    let at = place(&args[1], items.len(), true)?;
+    items.insert(at, args[2].clone());
+    made(asked, items)
+}
+
+fn remove_at<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    let mut items = items(asked, &args[0])?;
+    let at = place(&args[1], items.len(), false)?;
+    items.remove(at);
+    made(asked, items)
 }
 
 fn first<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {

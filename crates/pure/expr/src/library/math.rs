@@ -14,7 +14,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     global("math.floor", 1, |k, a| on_double(k, a, f64::floor)).not_in_rules(),
     global("math.round", 1, |k, a| on_double(k, a, f64::round)).not_in_rules(),
     global("math.trunc", 1, |k, a| on_double(k, a, f64::trunc)).not_in_rules(),
-    global("math.sqrt", 1, |k, a| on_double(k, a, f64::sqrt)).not_in_rules(),
+    global("math.sqrt", 1, sqrt).not_in_rules(),
     global("math.abs", 1, abs).not_in_rules(),
     global("math.sign", 1, sign).not_in_rules(),
     global("math.isNaN", 1, |k, a| ask_double(k, a, f64::is_nan)).not_in_rules(),
@@ -87,6 +87,16 @@ fn ask_double<'a>(
     ask: fn(f64) -> bool,
 ) -> Result<Val<'a>, Raise> {
     Ok(Val::Bool(ask(double(asked, &args[0])?)))
+}
+
+/// The root of a number of any type.
+fn sqrt<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    Ok(Val::Double(match &args[0] {
+        Val::Double(d) => d.sqrt(),
+        Val::Int(i) => ops::to_double(*i).sqrt(),
+        Val::UInt(u) => ops::unsigned_to_double(*u).sqrt(),
+        _ => return Err(Raise::Types),
+    }))
 }
 
 fn abs<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {

@@ -3,7 +3,9 @@
 //! One table per family; a member's target is its first argument. Types are in [`signatures`].
 
 mod core;
+mod data;
 mod format;
+mod hash;
 mod lists;
 mod math;
 mod net;
@@ -130,6 +132,8 @@ static FAMILIES: &[&[Function]] = &[
     url::FUNCTIONS,
     version::FUNCTIONS,
     format::FUNCTIONS,
+    data::FUNCTIONS,
+    hash::FUNCTIONS,
 ];
 
 /// Functions of the language itself that stand in families of extensions.
@@ -270,3 +274,6 @@ fn make_text<'a>(asked: &mut Asked<'_>, made: String) -> Result<Val<'a>, Raise> 
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod manual;

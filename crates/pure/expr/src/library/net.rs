@@ -51,6 +51,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
     member("masked", 0, |_, a| {
         Ok(special(Special::Cidr(range(&a[0])?.masked())))
     }),
+    member("isMask", 0, |_, a| {
+        let cidr = range(&a[0])?;
+        Ok(Val::Bool(cidr.masked() == cidr))
+    })
+    .not_in_rules(),
     member("prefixLength", 0, |_, a| {
         Ok(Val::Int(i64::from(range(&a[0])?.prefix)))
     }),

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::{Asked, Function, Lazy, global, member};
+use crate::list::List;
 use crate::outcome::Raise;
 use crate::value::Val;
 
@@ -14,6 +15,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
     global("optional.ofNonZeroValue", 1, of_non_zero),
     member("hasValue", 0, has_value),
     member("value", 0, value),
+    member("unwrapOpt", 0, unwrap).not_in_rules(),
+    global("optional.unwrap", 1, unwrap).not_in_rules(),
+    // Nothing: the field or element it fills is left out.
+    global("omit", 0, |_, _| Ok(Val::Optional(None))).not_in_rules(),
     // Both are evaluated by the machine: what stands behind them is only looked at when it is needed.
     member("or", 1, unreachable_lazy).lazy(Lazy::Or),
     member("orValue", 1, unreachable_lazy).lazy(Lazy::OrValue),
@@ -53,4 +58,20 @@ fn value<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
         Val::Optional(None) => Err(Raise::argument("the optional has no value")),
         _ => Err(Raise::Types),
     }
+}
+
+/// The values of a list of optionals that have one.
+fn unwrap<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
+    let Val::List(list) = &args[0] else {
+        return Err(Raise::Types);
+    };
+    asked.meter.values(list.len())?;
+    let mut kept = Vec::new();
+    for item in list.items() {
+        match item {
+            Val::Optional(inner) => kept.extend(inner.map(|inner| (*inner).clone())),
+            _ => return Err(Raise::Types),
+        }
+    }
+    Ok(Val::List(List::owned(kept)))
 }

@@ -265,14 +265,19 @@ fn format<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise>
         let value = values
             .next()
             .ok_or_else(|| Raise::argument("there are more `%` clauses than values"))?;
-        let part = clause_text(clause, precision, &value)?;
+        let part = clause_text(asked, clause, precision, &value)?;
         asked.meter.make(part.len())?;
         made.push_str(&part);
     }
     make_text(asked, made)
 }
 
-fn clause_text(clause: char, precision: Option<usize>, value: &Val<'_>) -> Result<String, Raise> {
+fn clause_text(
+    asked: &mut Asked<'_>,
+    clause: char,
+    precision: Option<usize>,
+    value: &Val<'_>,
+) -> Result<String, Raise> {
     let wrong = || Raise::argument(format!("`%{clause}` does not take {}", value.type_name()));
     let signed = |negative: bool, digits: String| {
         if negative {
@@ -282,7 +287,7 @@ fn clause_text(clause: char, precision: Option<usize>, value: &Val<'_>) -> Resul
         }
     };
     Ok(match (clause, value) {
-        ('s', value) => shown(value)?,
+        ('s', value) => shown(asked, value)?,
         ('d', Val::Int(i)) => i.to_string(),
         ('d', Val::UInt(u)) => u.to_string(),
         ('d' | 'f' | 'e', Val::Double(d)) if !d.is_finite() => special_number(*d),
@@ -355,24 +360,30 @@ fn special_number(d: f64) -> String {
 }
 
 /// `%s`: any value, lists and maps included.
-fn shown(value: &Val<'_>) -> Result<String, Raise> {
-    Ok(match value {
+fn shown(asked: &mut Asked<'_>, value: &Val<'_>) -> Result<String, Raise> {
+    let made = match value {
         Val::Null => "null".to_owned(),
         Val::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Val::Double(d) if d.is_nan() || d.is_infinite() => special_number(*d),
         Val::Type(name) => (*name).to_owned(),
         Val::List(list) => {
-            let items: Vec<String> = list.items().iter().map(shown).collect::<Result<_, _>>()?;
+            let mut items = Vec::new();
+            for item in list.items() {
+                items.push(shown(asked, &item)?);
+            }
             format!("[{}]", items.join(", "))
         }
         Val::Map(map) => {
             let mut entries = Vec::new();
             for (key, value) in map.entries().ok_or(Raise::Types)? {
-                entries.push(format!("{}: {}", shown(&key.to_val())?, shown(&value)?));
+                let key = shown(asked, &key.to_val())?;
+                entries.push(format!("{key}: {}", shown(asked, &value)?));
             }
             entries.sort();
             format!("{{{}}}", entries.join(", "))
         }
         other => other.plain().map_err(|_| Raise::Types)?,
-    })
+    };
+    asked.meter.make(made.len() + 8)?;
+    Ok(made)
 }

@@ -72,9 +72,19 @@ fn parse(text: &str) -> Result<Url, Raise> {
 }
 
 fn pieces(text: &str) -> Option<Url> {
+    if text == "*" {
+        return Some(Url {
+            scheme: String::new(),
+            host: String::new(),
+            path: text.to_owned(),
+            query: String::new(),
+        });
+    }
     if text.chars().any(|c| c.is_ascii_control()) {
         return None;
     }
+    // A fragment is taken off, and is no part of what is read.
+    let text = text.split_once('#').map_or(text, |(text, _)| text);
     let (main, query) = text.split_once('?').unwrap_or((text, ""));
     if main.starts_with('/') {
         return Some(Url {
@@ -130,10 +140,15 @@ fn checked(path: &str) -> Option<String> {
     fine.then(|| path.to_owned())
 }
 
+/// The path as it is sent: as it was written if that is sound, else escaped anew.
 fn escape(path: &str) -> String {
+    let sound = |b: u8| b.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:@/[]%".contains(&b);
+    if path.bytes().all(sound) {
+        return path.to_owned();
+    }
     let mut made = String::with_capacity(path.len());
-    for b in path.bytes() {
-        if b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@%!*'()".contains(&b) {
+    for b in unescape(path, false).unwrap_or_default() {
+        if b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(&b) {
             made.push(char::from(b));
         } else {
             made.push('%');
@@ -145,25 +160,33 @@ fn escape(path: &str) -> String {
     made
 }
 
-fn unescape(text: &str) -> String {
+/// The bytes that percent signs stand for; `None` when one is followed by something else. A plus is a space in a query.
+fn unescape(text: &str, query: bool) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     let mut made = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(b) = bytes.get(at) {
-        let hex = text
-            .get(at + 1..at + 3)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (b, hex) {
-            (b'%', Some(value)) => {
-                made.push(value);
+        match b {
+            b'%' => {
+                let hex = text.get(at + 1..at + 3)?;
+                made.push(
+                    hex.bytes()
+                        .all(|b| b.is_ascii_hexdigit())
+                        .then(|| u8::from_str_radix(hex, 16).ok())??,
+                );
                 at += 2;
             }
-            (b'+', _) => made.push(b' '),
-            (b, _) => made.push(*b),
+            b'+' if query => made.push(b' '),
+            b => made.push(*b),
         }
         at += 1;
     }
-    String::from_utf8_lossy(&made).into_owned()
+    Some(made)
+}
+
+/// A part of a query as text.
+fn word(text: &str) -> Option<String> {
+    unescape(text, true).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn of<'v>(value: &'v Val<'_>) -> Result<&'v Url, Raise> {
@@ -192,10 +215,11 @@ fn query<'a>(asked: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> 
         std::collections::BTreeMap::new();
     for pair in url.query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        values
-            .entry(unescape(key))
-            .or_default()
-            .push(Val::text(unescape(value)));
+        // What is not well formed is left out, as Go does.
+        let (false, Some(key), Some(value)) = (pair.contains(';'), word(key), word(value)) else {
+            continue;
+        };
+        values.entry(key).or_default().push(Val::text(value));
     }
     Ok(Val::map(values.into_iter().map(|(key, values)| {
         (key, Val::List(List::owned(values)))

@@ -27,7 +27,7 @@ fn make<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
         Some(_) => return Err(Raise::Types),
     };
     let version = if normalize {
-        semver::Version::parse(&normal(given))
+        semver::Version::parse(&normal(given).unwrap_or_default())
     } else {
         semver::Version::parse(given)
     };
@@ -36,22 +36,31 @@ fn make<'a>(_: &mut Asked<'_>, args: &[Val<'a>]) -> Result<Val<'a>, Raise> {
         .map_err(|_| Raise::argument(format!("{given:?} is not a version like 1.2.3")))
 }
 
-/// Without a leading `v`, with minor and patch filled in, without leading zeros.
-fn normal(text: &str) -> String {
-    let text = text.trim_start_matches('v');
-    let end = text.find(['-', '+']).unwrap_or(text.len());
-    let (numbers, rest) = text.split_at(end);
-    let mut parts: Vec<&str> = numbers
-        .split('.')
-        .map(|part| match part.trim_start_matches('0') {
-            "" if !part.is_empty() => "0",
-            part => part,
+/// Without one leading `v`, with minor and patch filled in, without leading zeros; `None` when a shortened version says
+/// more than numbers.
+fn normal(text: &str) -> Option<String> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let mut parts: Vec<String> = text
+        .splitn(3, '.')
+        .map(|part| {
+            if part.len() < 2 {
+                return part.to_owned();
+            }
+            let short = part.trim_start_matches('0');
+            if short.starts_with(|c: char| c.is_ascii_digit()) {
+                short.to_owned()
+            } else {
+                format!("0{short}")
+            }
         })
         .collect();
-    while parts.len() < 3 {
-        parts.push("0");
+    if parts.len() < 3 && parts.last()?.contains(['+', '-']) {
+        return None;
     }
-    format!("{}{rest}", parts.join("."))
+    while parts.len() < 3 {
+        parts.push("0".to_owned());
+    }
+    Some(parts.join("."))
 }
 
 fn part<'a>(args: &[Val<'a>], pick: fn(&semver::Version) -> u64) -> Result<Val<'a>, Raise> {

@@ -38,7 +38,7 @@ impl<'s> Checker<'s, '_> {
             }
             Kind::Has(operand, field) => {
                 let ty = self.infer(operand);
-                self.field(node, operand, &ty, field);
+                self.maybe_field(node, operand, &ty, field);
                 Ty::Bool
             }
             Kind::OptSelect(..) | Kind::OptIndex(_) | Kind::OptMap(..)
@@ -56,7 +56,7 @@ impl<'s> Checker<'s, '_> {
                         _ => Ty::optional(Ty::Dyn),
                     };
                 }
-                Ty::optional(self.field(node, operand, &ty, field))
+                Ty::optional(self.maybe_field(node, operand, &ty, field))
             }
             Kind::Index(pair) => self.index(node, &pair[0], &pair[1]),
             Kind::OptIndex(pair) => Ty::optional(self.index(node, &pair[0], &pair[1])),
@@ -224,6 +224,18 @@ impl<'s> Checker<'s, '_> {
         if self.dialect == Dialect::Full && !Class::of(ty).meets(keys) {
             self.refuse(node, format!("{ty} is not the key of a map"));
         }
+    }
+
+    /// A field that the expression itself says may be missing: it may in a map that an expression made.
+    fn maybe_field(&mut self, node: &Node, operand: &Node, ty: &Ty<'s>, field: &str) -> Ty<'s> {
+        let mut made = ty;
+        while let Ty::Optional(inner) = made {
+            made = inner;
+        }
+        if matches!(made, Ty::Record(_)) && matches!(made.field(field), Found::Unknown(_)) {
+            return Ty::Dyn;
+        }
+        self.field(node, operand, ty, field)
     }
 
     pub(super) fn field(

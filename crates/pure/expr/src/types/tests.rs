@@ -116,6 +116,8 @@ fn what_may_be_right_passes() {
         ("'a' in xr.spec.tags", "on"),
         ("cel.bind(x, xr.spec.size, x + 1)", "size"),
         ("cel.bind(x, {'a': 1}, x.a)", "size"),
+        ("cel.bind(x, {'a': 1}, x.?b.orValue(2))", "size"),
+        ("cel.bind(x, {'a': 1}, has(x.b))", "on"),
         ("xr.spec.?size.optMap(s, s * 2)", "size"),
         ("xr.spec.name == ''", "on"),
         ("xr.spec.region == 'eu-central-1'", "on"),

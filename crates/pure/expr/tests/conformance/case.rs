@@ -240,12 +240,11 @@ fn same(a: &Val<'_>, b: &Val<'_>) -> bool {
     match (a, b) {
         (Val::Null, Val::Null) => true,
         (Val::Bool(a), Val::Bool(b)) => a == b,
-        (Val::Int(a), Val::Int(b)) => a == b,
+        (Val::Int(a), Val::Int(b)) | (Val::Duration(a), Val::Duration(b)) => a == b,
         (Val::UInt(a), Val::UInt(b)) => a == b,
         (Val::Double(a), Val::Double(b)) => a.is_nan() && b.is_nan() || a.to_bits() == b.to_bits(),
         (Val::String(a), Val::String(b)) => a == b,
         (Val::Bytes(a), Val::Bytes(b)) => a == b,
-        (Val::Duration(a), Val::Duration(b)) => a == b,
         (Val::Timestamp(a), Val::Timestamp(b)) => a == b,
         (Val::Type(a), Val::Type(b)) => a == b,
         (Val::List(_), Val::List(_)) => match (a.elements(), b.elements()) {

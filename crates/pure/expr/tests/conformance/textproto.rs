@@ -74,10 +74,8 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn wrong(&self, what: &str) -> String {
-        let line = self.bytes[..self.at.min(self.bytes.len())]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count();
+        let before = String::from_utf8_lossy(&self.bytes[..self.at.min(self.bytes.len())]);
+        let line = before.matches('\n').count();
         format!("line {}: {what}", line + 1)
     }
 
