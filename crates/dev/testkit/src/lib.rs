@@ -2,6 +2,8 @@
 
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
+#[cfg(feature = "certificates")]
+pub mod certificates;
 mod golden;
 mod known;
 mod manual;

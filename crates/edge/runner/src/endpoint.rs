@@ -1,6 +1,8 @@
 //! What is an endpoint, and how is it reached: with mutual TLS, or in plain text where that was allowed?
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
@@ -23,7 +25,39 @@ pub struct Tls {
     pub folder: PathBuf,
 }
 
+/// The files of the folder. All are there, or it is of no use.
+const FILES: [&str; 3] = ["tls.crt", "tls.key", "ca.crt"];
+
+/// What the files of a folder are: as long as it is the same, so are they.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp([Option<(SystemTime, u64, u64)>; 3]);
+
 impl Tls {
+    /// Whether the files are there and fit together; otherwise what is wrong with them, all of it.
+    pub fn check(&self) -> Result<(), String> {
+        let missing: Vec<String> = FILES
+            .iter()
+            .filter_map(|file| read(&self.folder, file).err())
+            .collect();
+        if !missing.is_empty() {
+            return Err(missing.join("; "));
+        }
+        let config = self.read("localhost")?;
+        let endpoint = Endpoint::from_static("https://localhost:1").tls_config(config);
+        endpoint.map(drop).map_err(|error| {
+            let folder = self.folder.display();
+            format!("the files in {folder} cannot be used: {}", reasons(&error))
+        })
+    }
+
+    /// Changes when the files do, however they are replaced.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp(FILES.map(|file| {
+            let found = std::fs::metadata(self.folder.join(file)).ok()?;
+            Some((found.modified().ok()?, found.len(), found.ino()))
+        }))
+    }
+
     fn read(&self, host: &str) -> Result<ClientTlsConfig, String> {
         let certificate = read(&self.folder, "tls.crt")?;
         let key = read(&self.folder, "tls.key")?;

@@ -34,6 +34,16 @@ pub enum RunnerError {
         #[source]
         source: tonic::transport::Error,
     },
+    /// The function and we do not trust each other.
+    #[error("cannot make a TLS connection to function {function} at {endpoint}: {reason}")]
+    Tls {
+        /// Its name.
+        function: String,
+        /// The endpoint.
+        endpoint: String,
+        /// Whose certificate is wrong, and how.
+        reason: String,
+    },
     /// It did not answer in time.
     #[error("function {function} did not answer within {} s", after.as_secs_f64())]
     Timeout {
@@ -77,7 +87,10 @@ impl RunnerError {
             Self::Unknown { .. } | Self::Endpoint { .. } | Self::TooLarge { .. } => {
                 Retry::AfterChange
             }
-            Self::Connect { .. } | Self::Timeout { .. } | Self::Call { .. } => Retry::Later,
+            // Certificates are changed from outside, and nobody tells when.
+            Self::Connect { .. } | Self::Tls { .. } | Self::Timeout { .. } | Self::Call { .. } => {
+                Retry::Later
+            }
         }
     }
 }

@@ -9,12 +9,14 @@ use prost::Message as _;
 use purlin_proto::v1::function_runner_service_client::FunctionRunnerServiceClient as V1;
 use purlin_proto::v1::{RunFunctionRequest, RunFunctionResponse};
 use purlin_proto::v1beta1::function_runner_service_client::FunctionRunnerServiceClient as V1Beta1;
-use tonic::Code;
 use tonic::transport::Channel;
+use tonic::{Code, Status};
 
-use crate::endpoint::{Plaintext, Tls, endpoint};
-use crate::{Runner, RunnerError};
+use crate::endpoint::{Plaintext, Stamp, Tls, endpoint};
+use crate::{Runner, RunnerError, tls_error};
 
+/// How often a call is made whose connection is lost: a server may be replaced, and each of two asks us to come again.
+const TRIES: usize = 3;
 const WINDOW: u32 = 4 << 20;
 
 /// How functions elsewhere are called.
@@ -55,7 +57,14 @@ pub struct Grpc {
 struct Known {
     endpoint: String,
     /// Set once a connection was made; it reconnects on its own.
-    channel: Option<Channel>,
+    channel: Option<Kept>,
+}
+
+/// A channel, and the certificates it was made with.
+#[derive(Debug, Clone)]
+struct Kept {
+    channel: Channel,
+    stamp: Option<Stamp>,
 }
 
 impl Grpc {
@@ -99,11 +108,12 @@ impl Grpc {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A channel to a function: the one there is, unless the certificates changed since it was made.
     async fn channel(&self, function: &str) -> Result<Channel, RunnerError> {
         let known = self.functions().get(function).cloned();
         let Some(Known {
             endpoint: target,
-            channel,
+            channel: kept,
         }) = known
         else {
             return Err(RunnerError::Unknown {
@@ -111,14 +121,40 @@ impl Grpc {
                 help: "no endpoint is known for it".to_owned(),
             });
         };
-        if let Some(channel) = channel {
-            return Ok(channel);
+        // Taken before the files are read: what changes in between is seen the next time.
+        let stamp = self.options.tls.as_ref().map(Tls::stamp);
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.stamp == stamp) {
+            return Ok(kept.channel.clone());
         }
+        let channel = match (self.connect(function, &target).await, kept) {
+            (Ok(channel), _) => channel,
+            (Err(error @ RunnerError::Endpoint { .. }), Some(kept)) => {
+                // Files may be half-written. What works is used until they can be read.
+                tracing::warn!(
+                    function, %error,
+                    "the client's TLS files changed and cannot be used; going on with the old ones"
+                );
+                return Ok(kept.channel);
+            }
+            (Err(error), _) => return Err(error),
+        };
+        if let Some(known) = self.functions().get_mut(function)
+            && known.endpoint == target
+        {
+            known.channel = Some(Kept {
+                channel: channel.clone(),
+                stamp,
+            });
+        }
+        Ok(channel)
+    }
+
+    async fn connect(&self, function: &str, target: &str) -> Result<Channel, RunnerError> {
         let options = &self.options;
-        let endpoint = endpoint(&target, options.tls.as_ref(), options.plaintext)
+        let endpoint = endpoint(target, options.tls.as_ref(), options.plaintext)
             .map_err(|reason| RunnerError::Endpoint {
                 function: function.to_owned(),
-                endpoint: target.clone(),
+                endpoint: target.to_owned(),
                 reason,
             })?
             .connect_timeout(options.connect_timeout)
@@ -127,20 +163,33 @@ impl Grpc {
             .http2_keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(10))
             .tcp_nodelay(true);
-        let channel = endpoint
-            .connect()
-            .await
-            .map_err(|source| RunnerError::Connect {
-                function: function.to_owned(),
-                endpoint: target.clone(),
-                source,
-            })?;
-        if let Some(known) = self.functions().get_mut(function)
-            && known.endpoint == target
-        {
-            known.channel = Some(channel.clone());
-        }
-        Ok(channel)
+        endpoint.connect().await.map_err(|source| {
+            self.untrusted(function, &source)
+                .unwrap_or_else(|| RunnerError::Connect {
+                    function: function.to_owned(),
+                    endpoint: target.to_owned(),
+                    source,
+                })
+        })
+    }
+
+    /// The error to give when a connection failed because of TLS.
+    fn untrusted(
+        &self,
+        function: &str,
+        error: &(dyn std::error::Error + 'static),
+    ) -> Option<RunnerError> {
+        let tls = self.options.tls.as_ref()?;
+        let reason = tls_error::reason(error, &tls.folder)?;
+        let endpoint = self
+            .functions()
+            .get(function)
+            .map(|known| known.endpoint.clone());
+        Some(RunnerError::Tls {
+            function: function.to_owned(),
+            endpoint: endpoint.unwrap_or_default(),
+            reason,
+        })
     }
 
     /// Makes the next call connect anew, with certificates as they are then.
@@ -163,7 +212,44 @@ impl Grpc {
                 reason: format!("the request has {size} bytes, the limit is {limit}"),
             });
         }
-        let channel = self.channel(function).await?;
+        let mut tries = 0;
+        let status = loop {
+            let channel = self.channel(function).await?;
+            let status = match self.ask(channel, request.clone()).await {
+                Ok(response) => return Ok(response),
+                Err(status) => status,
+            };
+            tries += 1;
+            if !is_lost(&status) {
+                break status;
+            }
+            // The connection may lead to a server that is gone, or that asked us to come again. Functions compute, and
+            // change nothing, so that asking again does no harm.
+            self.disconnect(function);
+            if tries == TRIES {
+                break status;
+            }
+        };
+        if status.code() == Code::OutOfRange {
+            return Err(RunnerError::TooLarge {
+                function: function.to_owned(),
+                reason: status.message().to_owned(),
+            });
+        }
+        let untrusted = self.untrusted(function, &status);
+        Err(untrusted.unwrap_or_else(|| RunnerError::Call {
+            function: function.to_owned(),
+            status: Box::new(status),
+        }))
+    }
+
+    /// Asks in v1, and in v1beta1 where there is no v1.
+    async fn ask(
+        &self,
+        channel: Channel,
+        request: RunFunctionRequest,
+    ) -> Result<RunFunctionResponse, Status> {
+        let limit = self.options.max_message_size;
         let mut v1 = V1::new(channel.clone())
             .max_decoding_message_size(limit)
             .max_encoding_message_size(limit);
@@ -176,23 +262,13 @@ impl Grpc {
             }
             answer => answer,
         };
-        match answer {
-            Ok(response) => Ok(response.into_inner()),
-            Err(status) if status.code() == Code::OutOfRange => Err(RunnerError::TooLarge {
-                function: function.to_owned(),
-                reason: status.message().to_owned(),
-            }),
-            Err(status) => {
-                if status.code() == Code::Unavailable {
-                    self.disconnect(function);
-                }
-                Err(RunnerError::Call {
-                    function: function.to_owned(),
-                    status: Box::new(status),
-                })
-            }
-        }
+        answer.map(tonic::Response::into_inner)
     }
+}
+
+/// Whether the connection failed, and not the call: what a server says has no source.
+fn is_lost(status: &Status) -> bool {
+    status.code() == Code::Unavailable || std::error::Error::source(status).is_some()
 }
 
 #[async_trait]

@@ -9,6 +9,7 @@ mod grpc;
 mod in_process;
 mod routed;
 mod runner;
+mod tls_error;
 
 pub use endpoint::{Plaintext, Tls};
 pub use error::{Retry, RunnerError};

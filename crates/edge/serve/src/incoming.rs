@@ -87,8 +87,7 @@ impl Intake {
             };
             self.remember(&mut memory, data.len()).await?;
             if taken.is_empty() && http_body::Body::is_end_stream(&body) {
-                self.check_length(&data)?;
-                return Ok((data, memory));
+                return Ok((self.one(data)?, memory));
             }
             if taken.is_empty() {
                 let whole = self.check_length(&data)?.unwrap_or(HEAD);
@@ -97,18 +96,22 @@ impl Intake {
             taken.put(data);
             let whole = self.check_length(&taken)?;
             if whole.is_some_and(|whole| taken.len() > whole) {
-                return Err(malformed("there is more than one message in the call"));
+                break;
             }
         }
-        let whole = self.check_length(&taken)?;
-        if whole != Some(taken.len()) {
-            return Err(malformed(if taken.is_empty() {
-                "there is no message in the call"
-            } else {
-                "the message is cut off"
-            }));
+        Ok((self.one(taken.freeze())?, memory))
+    }
+
+    /// The bytes, if they are one message with its head.
+    fn one(&self, bytes: Bytes) -> Result<Bytes, Refusal> {
+        match self.check_length(&bytes)? {
+            Some(whole) if whole == bytes.len() => Ok(bytes),
+            Some(whole) if whole < bytes.len() => {
+                Err(malformed("there is more than one message in the call"))
+            }
+            None if bytes.is_empty() => Err(malformed("there is no message in the call")),
+            Some(_) | None => Err(malformed("the message is cut off")),
         }
-        Ok((taken.freeze(), memory))
     }
 
     /// How long the message is with its head, as soon as that is known.

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{Authority, mutual, plain, request, serve};
+use common::{mutual, plain, request, serve};
 use purlin_function::Response;
 use purlin_runner::Runner as _;
 use purlin_serve::{Options, ServeError, Server};
+use purlin_testkit::certificates::{Authority, Flaw, put};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
@@ -53,11 +54,11 @@ async fn certificate(address: SocketAddr, folder: &Path) -> Option<CertificateDe
 #[tokio::test]
 async fn only_clients_with_a_certificate_of_the_authority_are_let_in() {
     let (folder, client, stranger) = folders();
-    let authority = Authority::new();
-    authority.issue(folder.path());
-    authority.issue(client.path());
+    let authority = Authority::default();
+    authority.issue_into(folder.path(), Flaw::None);
+    authority.issue_into(client.path(), Flaw::None);
     // Signed by somebody else, though it knows the right authority for the server.
-    Authority::new().issue(stranger.path());
+    Authority::default().issue_into(stranger.path(), Flaw::None);
     std::fs::copy(client.path().join("ca.crt"), stranger.path().join("ca.crt")).unwrap();
 
     let running = serve(options(folder.path()), "Test", |r| Response::to(r).build()).await;
@@ -99,56 +100,132 @@ async fn only_clients_with_a_certificate_of_the_authority_are_let_in() {
     assert!(outcome.await.is_err());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn certificates_are_reloaded_under_load_without_a_failed_call() {
-    let (folder, client, other) = folders();
-    let authority = Authority::new();
-    authority.issue(folder.path());
-    authority.issue(client.path());
-    let running = serve(options(folder.path()), "Test", |r| Response::to(r).build()).await;
-    let address = running.address();
+/// Callers that never stop asking, half of them on a connection they keep, half on a new one for each call.
+struct Load {
+    done: Arc<AtomicBool>,
+    workers: Vec<tokio::task::JoinHandle<u64>>,
+}
 
-    let done = Arc::new(AtomicBool::new(false));
-    let load: Vec<_> = (0..4)
-        .map(|worker| {
-            let (done, path) = (Arc::clone(&done), client.path().to_owned());
+impl Load {
+    fn start(address: SocketAddr, client: &Path) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
+        let work = |worker: usize| {
+            let (done, path) = (Arc::clone(&done), client.to_owned());
             tokio::spawn(async move {
                 let kept = mutual(address, &path);
                 let mut calls = 0;
                 while !done.load(Ordering::Relaxed) {
-                    // Half of the workers keep their connection, half make a new one for each call.
                     let fresh = mutual(address, &path);
-                    let caller = if worker % 2 == 0 { &kept } else { &fresh };
-                    caller.run("f", request("Echo")).await.unwrap();
+                    let caller = if worker.is_multiple_of(2) {
+                        &kept
+                    } else {
+                        &fresh
+                    };
+                    let answer = caller.run("f", request("Echo")).await.unwrap();
+                    assert_eq!(answer.results[0].message, "echo");
                     calls += 1;
                 }
                 calls
             })
-        })
-        .collect();
+        };
+        let workers = (0..8).map(work).collect();
+        Self { done, workers }
+    }
 
+    /// No call failed, and there were some.
+    async fn end(self) {
+        self.done.store(true, Ordering::Relaxed);
+        for worker in self.workers {
+            assert!(worker.await.unwrap() > 0);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_reloaded_under_load_without_a_failed_call() {
+    let (folder, client, other) = folders();
+    let authority = Authority::default();
+    authority.issue_into(folder.path(), Flaw::None);
+    authority.issue_into(client.path(), Flaw::None);
+    let running = serve(options(folder.path()), "Test", |r| Response::to(r).build()).await;
+    let address = running.address();
+    let load = Load::start(address, client.path());
     for _ in 0..5 {
         let before = certificate(address, client.path()).await.unwrap();
         // As a kubelet does it: a new folder, then a rename; no half-written file is ever seen.
-        authority.issue(other.path());
+        authority.issue_into(other.path(), Flaw::None);
         for name in ["tls.crt", "tls.key"] {
             std::fs::rename(other.path().join(name), folder.path().join(name)).unwrap();
         }
         while certificate(address, client.path()).await.unwrap() == before {}
     }
-    done.store(true, Ordering::Relaxed);
-    for worker in load {
-        assert!(worker.await.unwrap() > 0);
+    load.end().await;
+}
+
+/// The whole way from one authority to another, on both sides, as it is done in a cluster.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_authority_is_replaced_under_load_without_a_failed_call() {
+    let (server, client, scout) = folders();
+    let (old, new) = (Authority::new("old"), Authority::new("new"));
+    old.issue_into(server.path(), Flaw::None);
+    old.issue_into(client.path(), Flaw::None);
+    let running = serve(options(server.path()), "Test", |r| Response::to(r).build()).await;
+    let address = running.address();
+    let load = Load::start(address, client.path());
+    let both = format!("{}{}", old.pem(), new.pem());
+    put(client.path(), "ca.crt", &both);
+    put(server.path(), "ca.crt", &both);
+    // The server knows the new authority once it lets one of its clients in.
+    new.issue_into(scout.path(), Flaw::None);
+    put(scout.path(), "ca.crt", &both);
+    while !is_let_in(address, scout.path()).await {}
+    // Copied over, so that the authorities stay as they are.
+    for folder in [client.path(), server.path()] {
+        let (certificate, _, other) = folders();
+        drop(other);
+        new.issue_into(certificate.path(), Flaw::None);
+        for name in ["tls.crt", "tls.key"] {
+            let text = std::fs::read_to_string(certificate.path().join(name)).unwrap();
+            put(folder, name, &text);
+        }
     }
+    put(scout.path(), "ca.crt", new.pem());
+    while !is_let_in(address, scout.path()).await {}
+    put(server.path(), "ca.crt", new.pem());
+    put(client.path(), "ca.crt", new.pem());
+    let late = tempfile::tempdir().unwrap();
+    old.issue_into(late.path(), Flaw::None);
+    put(late.path(), "ca.crt", &both);
+    while is_let_in(address, late.path()).await {}
+    load.end().await;
+}
+
+/// Who was let in under an authority that is not trusted any more has to come again, and is not let in.
+#[tokio::test]
+async fn connections_end_when_their_authority_is_not_trusted_any_more() {
+    let (server, client, _) = folders();
+    let (old, new) = (Authority::new("old"), Authority::new("new"));
+    old.issue_into(server.path(), Flaw::None);
+    old.issue_into(client.path(), Flaw::None);
+    let running = serve(options(server.path()), "Test", |r| Response::to(r).build()).await;
+    let caller = mutual(running.address(), client.path());
+    assert!(caller.run("f", request("Echo")).await.is_ok());
+    put(server.path(), "ca.crt", new.pem());
+    while caller.run("f", request("Echo")).await.is_ok() {}
+}
+
+async fn is_let_in(address: SocketAddr, folder: &Path) -> bool {
+    let caller = mutual(address, folder);
+    caller.run("f", request("Echo")).await.is_ok()
 }
 
 #[tokio::test]
 async fn files_that_cannot_be_used_keep_the_old_ones_in_use() {
     let (folder, client, other) = folders();
-    let authority = Authority::new();
-    authority.issue(folder.path());
-    authority.issue(client.path());
-    authority.issue(other.path());
+    let authority = Authority::default();
+    authority.issue_into(folder.path(), Flaw::None);
+    authority.issue_into(client.path(), Flaw::None);
+    authority.issue_into(other.path(), Flaw::None);
     let running = serve(options(folder.path()), "Test", |r| Response::to(r).build()).await;
     let address = running.address();
     let before = certificate(address, client.path()).await.unwrap();
@@ -179,9 +256,9 @@ async fn a_folder_that_cannot_be_used_is_an_error_that_says_why() {
 #[tokio::test]
 async fn a_client_that_does_not_finish_its_handshake_holds_up_nobody() {
     let (folder, client, _) = folders();
-    let authority = Authority::new();
-    authority.issue(folder.path());
-    authority.issue(client.path());
+    let authority = Authority::default();
+    authority.issue_into(folder.path(), Flaw::None);
+    authority.issue_into(client.path(), Flaw::None);
     let running = serve(options(folder.path()), "Test", |r| Response::to(r).build()).await;
     let silent = tokio::net::TcpStream::connect(running.address())
         .await

@@ -54,7 +54,9 @@ fn one(text: &str) -> Option<(i128, &str)> {
     };
     let number = |digits: &str| -> Option<i128> {
         let digits = if digits.is_empty() { "0" } else { digits };
-        digits.parse::<i64>().ok().map(i128::from)
+        // One more than an i64 holds: the least duration is written with it, behind a minus.
+        let number = digits.parse::<u64>().ok()?;
+        (number <= 1 << 63).then(|| i128::from(number))
     };
     // What is behind the 18th digit is less than a nanosecond.
     let part = part.get(..part.len().min(18)).unwrap_or_default();
@@ -82,6 +84,7 @@ mod tests {
             (".5m", 30, 0),
             ("100us", 0, 100_000),
             ("5m0s", 300, 0),
+            ("-9223372036854775808ns", -9_223_372_036, -854_775_808),
         ] {
             assert_eq!(
                 parse_duration(text),
@@ -89,7 +92,19 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["", "5", "1d", "s", ".s", "9999999h", "1h-5m", "5 s", "-"] {
+        for text in [
+            "",
+            "5",
+            "1d",
+            "s",
+            ".s",
+            "9999999h",
+            "1h-5m",
+            "5 s",
+            "-",
+            "9223372036854775808ns",
+            "18446744073709551615ns",
+        ] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }

@@ -23,6 +23,10 @@ impl Message for Object {
         ctx: DecodeContext,
     ) -> Result<(), DecodeError> {
         if tag != 1 {
+            // Refused as everywhere in an object, where no message ever had one.
+            if wire_type == WireType::StartGroup {
+                return Err(refuse(Error::Malformed("unknown wire type")));
+            }
             return skip_field(wire_type, tag, buf, ctx);
         }
         if wire_type != WireType::LengthDelimited {

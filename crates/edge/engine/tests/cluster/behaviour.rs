@@ -14,13 +14,13 @@ use crate::server::{Cluster, Setup};
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// A cluster with a composite kind, a claim kind and a kind to compose.
-struct World {
+pub(crate) struct World {
     cluster: Cluster,
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl World {
-    async fn start(setup: Setup) -> Self {
+    pub(crate) async fn start(setup: Setup) -> Self {
         let cluster = Cluster::start(setup).await;
         let client = Client::new(cluster.client.clone());
         let world = Self { cluster, client };
@@ -34,11 +34,11 @@ impl World {
         world
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.cluster.stop().await;
     }
 
-    async fn apply(&self, object: Value) {
+    pub(crate) async fn apply(&self, object: Value) {
         let kind = self.client.kind(&Gvk::of(&object).unwrap()).await.unwrap();
         self.client.apply(&kind, &object, "test", "").await.unwrap();
     }
@@ -62,7 +62,12 @@ impl World {
     }
 
     /// Waits until an object is as it should be.
-    async fn until(&self, gvk: Gvk, at: (&str, &str), is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(
+        &self,
+        gvk: Gvk,
+        at: (&str, &str),
+        is: impl Fn(&Value) -> bool,
+    ) -> Value {
         let (namespace, name) = at;
         let end = Instant::now() + LONGEST;
         loop {
@@ -78,7 +83,7 @@ impl World {
         }
     }
 
-    async fn until_buckets(&self, wanted: &[&str]) -> Vec<Value> {
+    pub(crate) async fn until_buckets(&self, wanted: &[&str]) -> Vec<Value> {
         let end = Instant::now() + LONGEST;
         loop {
             let mut all = self.list(&gvk_bucket()).await;
@@ -102,7 +107,7 @@ impl World {
         self.until(gvk_claim(), ("default", "c"), is).await
     }
 
-    async fn patch_claim(&self, spec: Value) {
+    pub(crate) async fn patch_claim(&self, spec: Value) {
         let kind = self.client.kind(&gvk_claim()).await.unwrap();
         let claim = json!({"metadata": {"name": "c", "namespace": "default"}});
         let patch = json!({"spec": spec});
@@ -113,7 +118,7 @@ impl World {
     }
 
     /// The composite of the claim, once it is as it should be.
-    async fn composite(&self, is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn composite(&self, is: impl Fn(&Value) -> bool) -> Value {
         let claim = self
             .claim(|c| !meta::text(c, &["spec", "resourceRef", "name"]).is_empty())
             .await;
@@ -173,26 +178,26 @@ fn composition(script: Value) -> Value {
     clippy::needless_pass_by_value,
     reason = "calls read better with json! in place"
 )]
-fn pipeline(steps: Value) -> Value {
+pub(crate) fn pipeline(steps: Value) -> Value {
     json!({"apiVersion": "apiextensions.crossplane.io/v1", "kind": "Composition", "metadata": {"name": "c"},
         "spec": {"compositeTypeRef": {"apiVersion": "e.org/v1", "kind": "XThing"}, "mode": "Pipeline", "pipeline": steps}})
 }
 
-fn buckets(keys: &[&str]) -> Value {
+pub(crate) fn buckets(keys: &[&str]) -> Value {
     let bucket = json!({"resource": {"apiVersion": "i.org/v1", "kind": "Bucket", "spec": {"n": "$(spec.n)"}}, "ready": "True"});
     let all = keys.iter().map(|key| ((*key).to_owned(), bucket.clone()));
     json!({"resources": Value::Object(all.collect())})
 }
 
-fn claim(n: i64) -> Value {
+pub(crate) fn claim(n: i64) -> Value {
     json!({"apiVersion": "e.org/v1", "kind": "Thing", "metadata": {"name": "c", "namespace": "default"}, "spec": {"n": n}})
 }
 
-fn ready(object: &Value) -> bool {
+pub(crate) fn ready(object: &Value) -> bool {
     conditions::is_true(object, conditions::READY)
 }
 
-fn says(object: &Value, condition: &str, words: &str) -> bool {
+pub(crate) fn says(object: &Value, condition: &str, words: &str) -> bool {
     conditions::get(object, condition).is_some_and(|c| meta::text(c, &["message"]).contains(words))
 }
 
@@ -227,6 +232,7 @@ async fn a_claim_becomes_resources_changes_and_goes() {
 async fn nothing_live_is_removed_whatever_goes_wrong() {
     let world = World::start(Setup {
         function_timeout: Duration::from_millis(300),
+        ..Setup::default()
     })
     .await;
     world.apply(composition(buckets(&["a"]))).await;

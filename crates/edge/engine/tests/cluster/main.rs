@@ -9,6 +9,7 @@
 
 mod api;
 mod behaviour;
+mod mutual;
 mod names;
 mod normal;
 mod scenarios;

@@ -1,5 +1,6 @@
 //! An embedded API server with an engine on it, and functions behind real gRPC servers.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use purlin_apiserver::{Options as ServerOptions, Running, Server};
 use purlin_engine::{Engine, Functions, Options};
 use purlin_function::Hosted;
 use purlin_kube::Client;
-use purlin_runner::{GrpcOptions, InProcess, Plaintext};
+use purlin_runner::{GrpcOptions, InProcess, Plaintext, Tls};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -18,12 +19,15 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Setup {
     /// How long functions may take.
     pub(crate) function_timeout: Duration,
+    /// The folder with the certificates functions are called with; in plain text, as they are on this machine, without.
+    pub(crate) certificates: Option<PathBuf>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         Self {
             function_timeout: Duration::from_secs(20),
+            certificates: None,
         }
     }
 }
@@ -98,7 +102,11 @@ fn engine(server: &Running, setup: &Setup) -> (CancellationToken, JoinHandle<()>
         function_auto_ready::hosted(),
     ]);
     let elsewhere = GrpcOptions {
-        plaintext: Plaintext::Loopback,
+        tls: setup.certificates.clone().map(|folder| Tls { folder }),
+        plaintext: match setup.certificates {
+            Some(_) => Plaintext::Never,
+            None => Plaintext::Loopback,
+        },
         timeout: setup.function_timeout,
         connect_timeout: setup.function_timeout,
         ..GrpcOptions::default()
@@ -121,6 +129,20 @@ fn engine(server: &Running, setup: &Setup) -> (CancellationToken, JoinHandle<()>
 }
 
 async fn scripted() -> purlin_serve::Running {
+    serve_script(purlin_serve::Options::default()).await
+}
+
+/// Serves the scripted function with the certificates of a folder.
+pub(crate) async fn scripted_with(certificates: &Path) -> purlin_serve::Running {
+    serve_script(purlin_serve::Options {
+        tls_folder: Some(certificates.to_owned()),
+        tls_reload_period: Duration::from_millis(20),
+        ..purlin_serve::Options::default()
+    })
+    .await
+}
+
+async fn serve_script(options: purlin_serve::Options) -> purlin_serve::Running {
     let script = Hosted {
         name: "function-script",
         api_version: "test.golden.example/v1",
@@ -128,12 +150,12 @@ async fn scripted() -> purlin_serve::Running {
         function: Arc::new(crate::script::run),
     };
     let functions = Arc::new(purlin_function::Functions::new([script]));
-    let server = purlin_serve::Server::bind(purlin_serve::Options::default(), functions).await;
+    let server = purlin_serve::Server::bind(options, functions).await;
     server.expect("a free port is there").spawn()
 }
 
 /// Says where a function is, as a package manager would.
-async fn register(client: &Client, function: &str, endpoint: &str) {
+pub(crate) async fn register(client: &Client, function: &str, endpoint: &str) {
     let revision = json!({
         "apiVersion": "pkg.crossplane.io/v1", "kind": "FunctionRevision",
         "metadata": {"name": format!("{function}-1"), "labels": {"pkg.crossplane.io/package": function}},

@@ -14,7 +14,6 @@ use purlin_function::{
 use purlin_object::Object;
 use purlin_runner::{Grpc, GrpcOptions, Plaintext, Tls};
 use purlin_serve::{Options, Running, Server};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 
 pub const API: &str = "test.fn.purlin.dev/v1";
@@ -89,33 +88,4 @@ fn client(address: SocketAddr, options: GrpcOptions) -> Grpc {
     });
     client.set_endpoint("f", &format!("dns:///{address}"));
     client
-}
-
-/// A certificate authority.
-pub struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    pub fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).unwrap().pem();
-        let issuer = Issuer::new(params, key);
-        Self { pem, issuer }
-    }
-
-    /// Writes `tls.crt`, `tls.key` and `ca.crt` into a folder, all new.
-    pub fn issue(&self, folder: &Path) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        std::fs::create_dir_all(folder).unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
-        write("tls.crt", &certificate.pem());
-        write("tls.key", &key.serialize_pem());
-        write("ca.crt", &self.pem);
-    }
 }
