@@ -382,6 +382,11 @@ fn shown(asked: &mut Asked<'_>, value: &Val<'_>) -> Result<String, Raise> {
             entries.sort();
             format!("{{{}}}", entries.join(", "))
         }
+        Val::Optional(_) => {
+            return Err(Raise::argument(
+                "`%s` does not take an optional: give it a default with `.orValue(…)`",
+            ));
+        }
         other => other.plain().map_err(|_| Raise::Types)?,
     };
     asked.meter.make(made.len() + 8)?;

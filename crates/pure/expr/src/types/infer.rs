@@ -289,6 +289,8 @@ impl<'s> Checker<'s, '_> {
             Ty::Map(pair) if matches!(operand.kind, Kind::Map(_) | Kind::Local(_)) => {
                 pair.1.clone()
             }
+            // What an optional holds may have no elements: then it has none here either.
+            _ if !self.strict() && (optional || matches!(node.kind, Kind::OptIndex(_))) => Ty::Dyn,
             other => {
                 let message = format!("{other} cannot be indexed by {at}");
                 return self.refuse(node, message);
