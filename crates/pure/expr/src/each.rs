@@ -5,31 +5,68 @@ use std::cmp::Ordering;
 use crate::ast::{Each, Gather, Node};
 use crate::eval::{Got, Machine};
 use crate::key::Key;
-use crate::list::List;
+use crate::list::{List, ListItems};
 use crate::map::Map;
 use crate::ops;
 use crate::outcome::{FaultKind, Raise, Stop};
 use crate::raise::{fault, stop, types};
 use crate::value::Val;
 
+/// What one iteration binds: the element or key, or the index or key and the element or value.
+type Item<'a> = (Val<'a>, Option<Val<'a>>);
+
+/// What a comprehension goes over, one at a time.
+struct Range<'a> {
+    items: Items<'a>,
+    at: i64,
+    two: bool,
+}
+
+enum Items<'a> {
+    List(ListItems<'a>),
+    Map(std::vec::IntoIter<(Key<'a>, Val<'a>)>),
+}
+
+impl<'a> Iterator for Range<'a> {
+    type Item = Item<'a>;
+
+    fn next(&mut self) -> Option<Item<'a>> {
+        match &mut self.items {
+            Items::List(items) => {
+                let item = items.next()?;
+                if !self.two {
+                    return Some((item, None));
+                }
+                let at = self.at;
+                self.at += 1;
+                Some((Val::Int(at), Some(item)))
+            }
+            Items::Map(entries) => {
+                let (key, value) = entries.next()?;
+                Some((key.to_val(), self.two.then_some(value)))
+            }
+        }
+    }
+}
+
 impl<'a> Machine<'a, '_> {
     pub(crate) fn each(&mut self, node: &'a Node, each: &'a Each) -> Got<'a> {
         let range = self.operand(&each.range)?;
-        let items = self.items(node, each, &range)?;
+        let mut items = self.range(each, &range)?;
         match each.gather {
-            Gather::All => self.quantify(each, items, false),
-            Gather::Exists => self.quantify(each, items, true),
+            Gather::All => self.quantify(node, each, items, false),
+            Gather::Exists => self.quantify(node, each, items, true),
             Gather::ExistsOne => {
                 let mut count = 0_usize;
-                for item in items {
+                while let Some(item) = self.next(node, &mut items)? {
                     count += usize::from(self.test(each, &each.body, item)?);
                 }
                 Ok(Val::Bool(count == 1))
             }
             Gather::Filter => {
                 let mut kept = Vec::new();
-                for item in items {
-                    let first = item[0].clone();
+                while let Some(item) = self.next(node, &mut items)? {
+                    let first = item.0.clone();
                     if self.test(each, &each.body, item)? {
                         kept.push(first);
                     }
@@ -38,8 +75,8 @@ impl<'a> Machine<'a, '_> {
                 Ok(Val::List(List::owned(kept)))
             }
             Gather::List => {
-                let mut list = Vec::with_capacity(items.len());
-                for item in items {
+                let mut list = Vec::new();
+                while let Some(item) = self.next(node, &mut items)? {
                     list.extend(self.body(each, item)?);
                 }
                 self.made(node, list.len())?;
@@ -58,39 +95,12 @@ impl<'a> Machine<'a, '_> {
             .map_err(|raise| stop(node.span, raise))
     }
 
-    /// The locals of each iteration: one or two values.
-    fn items(
-        &mut self,
-        node: &Node,
-        each: &Each,
-        range: &Val<'a>,
-    ) -> Result<Vec<Vec<Val<'a>>>, Stop> {
-        let two = each.names.len() == 2;
-        let items: Vec<Vec<Val<'a>>> = match range {
-            Val::List(list) => {
-                let items = list.items().into_iter();
-                if two {
-                    items
-                        .enumerate()
-                        .map(|(at, item)| {
-                            vec![Val::Int(i64::try_from(at).unwrap_or(i64::MAX)), item]
-                        })
-                        .collect()
-                } else {
-                    items.map(|item| vec![item]).collect()
-                }
-            }
+    #[expect(clippy::unused_self, reason = "reads like the other steps")]
+    fn range(&self, each: &Each, range: &Val<'a>) -> Result<Range<'a>, Stop> {
+        let items = match range {
+            Val::List(list) => Items::List(list.walk()),
             Val::Map(map) if each.gather != Gather::SortBy => {
-                let entries = map.entries().unwrap_or_default().into_iter();
-                entries
-                    .map(|(key, value)| {
-                        if two {
-                            vec![key.to_val(), value]
-                        } else {
-                            vec![key.to_val()]
-                        }
-                    })
-                    .collect()
+                Items::Map(map.entries().unwrap_or_default().into_iter())
             }
             other => {
                 return Err(types(
@@ -102,26 +112,34 @@ impl<'a> Machine<'a, '_> {
                 ));
             }
         };
-        self.meter
-            .spend(items.len() as u64)
-            .map_err(|raise| stop(node.span, raise))?;
-        Ok(items)
+        Ok(Range {
+            items,
+            at: 0,
+            two: each.names.len() == 2,
+        })
     }
 
-    fn within(&mut self, item: Vec<Val<'a>>, body: &'a Node) -> Got<'a> {
+    /// The next iteration; each of them is a step.
+    fn next(&mut self, node: &Node, items: &mut Range<'a>) -> Result<Option<Item<'a>>, Stop> {
+        let item = items.next();
+        if item.is_some() {
+            self.meter
+                .spend(1)
+                .map_err(|raise| stop(node.span, raise))?;
+        }
+        Ok(item)
+    }
+
+    fn within(&mut self, (first, second): Item<'a>, body: &'a Node) -> Got<'a> {
         let before = self.locals.len();
-        self.locals.extend(item);
+        self.locals.push(first);
+        self.locals.extend(second);
         let result = self.eval(body);
         self.locals.truncate(before);
         result
     }
 
-    fn test(
-        &mut self,
-        each: &'a Each,
-        condition: &'a Node,
-        item: Vec<Val<'a>>,
-    ) -> Result<bool, Stop> {
+    fn test(&mut self, each: &'a Each, condition: &'a Node, item: Item<'a>) -> Result<bool, Stop> {
         match self.within(item, condition)? {
             Val::Bool(b) => Ok(b),
             other => Err(types(
@@ -136,7 +154,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// The body's value, unless the filter leaves the element out.
-    fn body(&mut self, each: &'a Each, item: Vec<Val<'a>>) -> Result<Option<Val<'a>>, Stop> {
+    fn body(&mut self, each: &'a Each, item: Item<'a>) -> Result<Option<Val<'a>>, Stop> {
         if let Some(only) = &each.only
             && !self.test(each, only, item.clone())?
         {
@@ -146,9 +164,15 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// `all` and `exists` absorb failures as `&&` and `||` do.
-    fn quantify(&mut self, each: &'a Each, items: Vec<Vec<Val<'a>>>, decisive: bool) -> Got<'a> {
+    fn quantify(
+        &mut self,
+        node: &Node,
+        each: &'a Each,
+        mut items: Range<'a>,
+        decisive: bool,
+    ) -> Got<'a> {
         let mut failed = None;
-        for item in items {
+        while let Some(item) = self.next(node, &mut items)? {
             match self.test(each, &each.body, item) {
                 Ok(b) if b == decisive => return Ok(Val::Bool(decisive)),
                 Ok(_) => {}
@@ -161,15 +185,10 @@ impl<'a> Machine<'a, '_> {
         failed.map_or(Ok(Val::Bool(!decisive)), Err)
     }
 
-    fn transform_map(
-        &mut self,
-        node: &'a Node,
-        each: &'a Each,
-        items: Vec<Vec<Val<'a>>>,
-    ) -> Got<'a> {
-        let mut entries: Vec<(Key<'a>, Val<'a>)> = Vec::with_capacity(items.len());
-        for item in items {
-            let key = Key::from_val(&item[0]);
+    fn transform_map(&mut self, node: &'a Node, each: &'a Each, mut items: Range<'a>) -> Got<'a> {
+        let mut entries: Vec<(Key<'a>, Val<'a>)> = Vec::new();
+        while let Some(item) = self.next(node, &mut items)? {
+            let key = Key::from_val(&item.0);
             let Some(value) = self.body(each, item)? else {
                 continue;
             };
@@ -203,10 +222,10 @@ impl<'a> Machine<'a, '_> {
         Ok(Val::Map(map))
     }
 
-    fn sort_by(&mut self, node: &'a Node, each: &'a Each, items: Vec<Vec<Val<'a>>>) -> Got<'a> {
-        let mut keyed = Vec::with_capacity(items.len());
-        for item in items {
-            let first = item[0].clone();
+    fn sort_by(&mut self, node: &'a Node, each: &'a Each, mut items: Range<'a>) -> Got<'a> {
+        let mut keyed = Vec::new();
+        while let Some(item) = self.next(node, &mut items)? {
+            let first = item.0.clone();
             keyed.push((self.within(item, &each.body)?, first));
         }
         self.made(node, keyed.len() * 2)?;

@@ -431,15 +431,32 @@ impl<'a, 'b> Machine<'a, 'b> {
                 )),
             };
         }
-        let mut args = Vec::with_capacity(call.args.len());
-        for arg in &call.args {
-            args.push(self.operand(arg)?);
+        // Most calls have one or two arguments, and need no room of their own.
+        match call.args.as_slice() {
+            [one] => {
+                let args = [self.operand(one)?];
+                self.apply(node, call, &args)
+            }
+            [one, two] => {
+                let args = [self.operand(one)?, self.operand(two)?];
+                self.apply(node, call, &args)
+            }
+            many => {
+                let mut args = Vec::with_capacity(many.len());
+                for arg in many {
+                    args.push(self.operand(arg)?);
+                }
+                self.apply(node, call, &args)
+            }
         }
+    }
+
+    fn apply(&mut self, node: &'a Node, call: &'a Call, args: &[Val<'a>]) -> Got<'a> {
         let mut asked = Asked {
             meter: &mut self.meter,
             regex: call.regex.as_deref(),
         };
-        (call.function.run)(&mut asked, &args).map_err(|raise| match raise {
+        (call.function.run)(&mut asked, args).map_err(|raise| match raise {
             Raise::Types => {
                 let given: Vec<&str> = args.iter().map(Val::type_name).collect();
                 types(

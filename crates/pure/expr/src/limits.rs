@@ -108,14 +108,19 @@ pub(crate) fn check(source: &str) -> Result<(), Problem> {
         before = token;
         let level = levels.last().expect("the outermost level is never popped");
         let deep = below + level.chain + level.conditionals;
-        if levels.len() - 1 > BRACKETS || deep > DEPTH {
-            return Err(Problem::new(
-                "expr/too-deep",
-                "the expression is nested or chained too deeply",
-                start,
-                end,
-            )
-            .help("split it with `let`, or build a list and join or sum it"));
+        if levels.len() - 1 > BRACKETS {
+            let message =
+                format!("the expression has more than {BRACKETS} brackets inside one another");
+            return Err(
+                Problem::new("expr/too-deep", message, start, end).help("split it with `let`")
+            );
+        }
+        if deep > DEPTH {
+            let message = format!(
+                "the expression is deeper than {DEPTH}: brackets inside one another, and operators and calls in a chain"
+            );
+            return Err(Problem::new("expr/too-deep", message, start, end)
+                .help("split it with `let`, or build a list and join or sum it"));
         }
         if operators > OPERATORS {
             return Err(Problem::new(

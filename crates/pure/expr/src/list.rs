@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use purlin_object::ListRef;
+use purlin_object::{ListIter, ListRef};
 use serde_json::Value as Json;
 
 use crate::shape::Shape;
@@ -46,6 +46,17 @@ impl<'a> List<'a> {
         }
     }
 
+    /// The elements one at a time, made when they are asked for.
+    pub(crate) fn walk(&self) -> ListItems<'a> {
+        match self {
+            Self::Owned(items) => ListItems::Owned(Rc::clone(items), 0),
+            Self::Json(items) => ListItems::Json(items.iter()),
+            Self::Shaped(items, shape) => ListItems::Shaped(items.iter(), shape),
+            Self::Data(list, origin) => ListItems::Data(list.iter(), *origin),
+            Self::Wire(list) => ListItems::Wire(list.iter()),
+        }
+    }
+
     pub(crate) fn items(&self) -> Vec<Val<'a>> {
         match self {
             Self::Owned(items) => items.as_ref().clone(),
@@ -73,6 +84,33 @@ impl<'a> List<'a> {
         match self {
             Self::Shaped(_, shape) => Some(shape),
             Self::Owned(_) | Self::Json(_) | Self::Data(..) | Self::Wire(_) => None,
+        }
+    }
+}
+
+/// The elements of a list that are still to come.
+pub(crate) enum ListItems<'a> {
+    Owned(Rc<Vec<Val<'a>>>, usize),
+    Json(std::slice::Iter<'a, Json>),
+    Shaped(std::slice::Iter<'a, Json>, &'a Shape),
+    Data(ListIter<'a>, Origin<'a>),
+    Wire(ListIter<'a>),
+}
+
+impl<'a> Iterator for ListItems<'a> {
+    type Item = Val<'a>;
+
+    fn next(&mut self) -> Option<Val<'a>> {
+        match self {
+            Self::Owned(items, at) => {
+                let item = items.get(*at).cloned();
+                *at += 1;
+                item
+            }
+            Self::Json(items) => items.next().map(Val::from_json),
+            Self::Shaped(items, shape) => items.next().map(|item| shape.item().view(item)),
+            Self::Data(items, origin) => items.next().map(|item| Val::from_origin(item, *origin)),
+            Self::Wire(items) => items.next().map(Val::from_wire),
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn binary<'a>(
 fn contains<'a>(meter: &mut Meter, needle: &Val<'a>, range: &Val<'a>) -> Result<Val<'a>, Raise> {
     match range {
         Val::List(list) => {
-            for item in list.items() {
+            for item in list.walk() {
                 meter.spend(1)?;
                 if equal(meter, needle, &item)? {
                     return Ok(Val::Bool(true));
@@ -244,22 +244,24 @@ pub(crate) fn equal(meter: &mut Meter, left: &Val<'_>, right: &Val<'_>) -> Resul
 }
 
 fn equal_lists(meter: &mut Meter, a: &List<'_>, b: &List<'_>) -> Result<bool, Raise> {
-    if a.len() != b.len() {
-        return Ok(false);
-    }
     let shape = a
         .shape()
         .or(b.shape())
         .filter(|shape| *shape.keyed() != Keyed::Atomic);
-    let (a, b) = (a.items(), b.items());
     let Some(shape) = shape else {
-        for (a, b) in a.iter().zip(&b) {
-            if !equal(meter, a, b)? {
-                return Ok(false);
+        let (mut a, mut b) = (a.walk(), b.walk());
+        return loop {
+            match (a.next(), b.next()) {
+                (None, None) => break Ok(true),
+                (Some(a), Some(b)) if equal(meter, &a, &b)? => {}
+                _ => break Ok(false),
             }
-        }
-        return Ok(true);
+        };
     };
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    let (a, b) = (a.items(), b.items());
     for a in &a {
         let mut found = false;
         for b in &b {
