@@ -8,7 +8,7 @@ use std::time::Duration;
 use purlin_function::Functions;
 use purlin_telemetry::LogFormat;
 
-use crate::{Address, Options, ServeError, Server, stop_signal};
+use crate::{Address, Options, Record, ServeError, Server, stop_signal};
 
 /// The flags of a function server, to be flattened into a command of one's own or parsed by [`crate::main`].
 #[derive(Debug, Clone, clap::Args)]
@@ -101,6 +101,19 @@ pub struct Flags {
     /// Where to show Prometheus metrics; empty for nowhere.
     #[arg(long, value_name = "HOST:PORT", default_value = ":8080")]
     metrics_address: String,
+    /// Keep requests and their answers as JSON in this folder, each once, without connection details, credentials and the
+    /// data of Secrets. For support, and for `purlin replay`.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// How many calls the folder of --record may hold.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 500,
+        requires = "record",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    record_limit: u16,
     /// Log every request.
     #[arg(short, long)]
     debug: bool,
@@ -219,6 +232,11 @@ impl Flags {
             max_requests_per_connection: self.max_requests_per_connection.map(usize::from),
             request_timeout: seconds(self.request_timeout),
             drain_timeout: seconds(self.drain_timeout),
+            record: self.record.clone().map(|folder| Record {
+                folder,
+                limit: self.record_limit.into(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            }),
             ..Options::default()
         })
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::Record;
+
 /// How the server is configured.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -43,6 +45,8 @@ pub struct Options {
     pub request_timeout: Duration,
     /// How long requests may go on after the server was told to stop.
     pub drain_timeout: Duration,
+    /// Where to keep what was asked and answered, if anywhere.
+    pub record: Option<Record>,
 }
 
 impl Default for Options {
@@ -65,6 +69,7 @@ impl Default for Options {
             max_requests_per_connection: None,
             request_timeout: Duration::from_mins(1),
             drain_timeout: Duration::from_secs(20),
+            record: None,
         }
     }
 }
@@ -143,6 +148,15 @@ pub enum ServeError {
         folder: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// The folder for recorded calls cannot be used.
+    #[error("cannot record calls in {}", folder.display())]
+    Record {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
     },
     /// The signals of the system cannot be received.
     #[error("cannot wait for signals")]

@@ -22,6 +22,7 @@ use crate::limit::{Limited, Limits};
 use crate::listen::Listen;
 use crate::metrics_page::Page;
 use crate::rarely::Rarely;
+use crate::record::Recorder;
 use crate::rpc::{Rpc, V1, V1Beta1};
 use crate::service::Service;
 use crate::tls::Tls;
@@ -36,6 +37,7 @@ pub struct Server {
     options: Options,
     functions: Arc<Functions>,
     metrics: Arc<Metrics>,
+    recorder: Option<Arc<Recorder>>,
     tls: Option<Arc<Tls>>,
     listener: TcpListener,
     metrics_listener: Option<TcpListener>,
@@ -51,6 +53,8 @@ impl Server {
             Some(folder) => Some(Tls::load(folder, &metrics)?),
             None => None,
         };
+        let recorder = options.record.clone().map(Recorder::open).transpose()?;
+        let recorder = recorder.map(Arc::new);
         let listener = options.address.listen().await?;
         let metrics_listener = match options.metrics_address {
             Some(address) => Some(address.listen().await?),
@@ -71,6 +75,7 @@ impl Server {
             options,
             functions,
             metrics,
+            recorder,
             tls,
             listener,
             metrics_listener,
@@ -204,6 +209,7 @@ impl Server {
             functions: Arc::clone(&self.functions),
             timeout: self.options.request_timeout,
             metrics: Arc::clone(&self.metrics),
+            recorder: self.recorder.clone(),
         };
         Rpc::new(service, self.options.max_request_size)
     }

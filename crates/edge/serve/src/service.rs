@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use prost::Message as _;
 use purlin_function::{Function, Functions, Panicked, RequestView as _, Response as Answer};
-use purlin_function::{RunFunctionRequest, RunFunctionResponse, Severity, run_caught};
+use purlin_function::{RunFunctionRequest, RunFunctionResponse, Severity};
+use purlin_function::{ask_in_the_old_field_too, run_caught};
 use purlin_telemetry::{
     AnswerLabels, CallLabels, FunctionLabels, HandledLabels, Metrics, SeverityLabels,
 };
 use tonic::{Code, Request, Response, Status};
 
 use crate::limit::Turn;
+use crate::record::Recorder;
 
 /// The functions behind both versions of the protocol.
 #[derive(Debug, Clone)]
@@ -20,6 +22,7 @@ pub(crate) struct Service {
     pub(crate) functions: Arc<Functions>,
     pub(crate) timeout: Duration,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
 }
 
 /// Who works on a request, as far as is known.
@@ -44,7 +47,7 @@ impl Service {
         };
         self.metrics.started.get_or_create(&call).inc();
         self.metrics.received.get_or_create(&call).inc();
-        let outcome = self.run(request).await;
+        let outcome = self.run(service, request).await;
         let handled = HandledLabels {
             grpc_type: call.grpc_type,
             grpc_service: call.grpc_service,
@@ -60,15 +63,21 @@ impl Service {
         outcome
     }
 
-    async fn run(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Status> {
+    async fn run(
+        &self,
+        service: &'static str,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Status> {
         let turn = request.extensions().get::<Turn>().cloned();
         let bytes = request.into_inner();
+        // Only to be recorded when nothing comes back.
+        let asked = self.recorder.as_ref().map(|_| bytes.clone());
         let working = Arc::new(OnceLock::new());
         // On a thread of its own: a function computes, and nothing can stop it while it does. It keeps its turn.
         let answer = tokio::task::spawn_blocking({
             let (this, working) = (self.clone(), Arc::clone(&working));
             move || {
-                let answer = this.answer(bytes, &working);
+                let answer = this.answer(service, bytes, &working);
                 drop(turn);
                 answer
             }
@@ -76,12 +85,17 @@ impl Service {
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(answer)) => answer.map(Response::new),
             Ok(Err(_stopping)) => Err(Status::unavailable("the server is stopping")),
-            Err(_elapsed) => Ok(Response::new(self.give_up(working.get()))),
+            Err(_elapsed) => Ok(Response::new(self.give_up(service, asked, working.get()))),
         }
     }
 
     /// Decodes a request, has it answered, and encodes the response.
-    fn answer(&self, bytes: Bytes, working: &OnceLock<Working>) -> Result<Bytes, Status> {
+    fn answer(
+        &self,
+        service: &str,
+        bytes: Bytes,
+        working: &OnceLock<Working>,
+    ) -> Result<Bytes, Status> {
         let request = RunFunctionRequest::decode(bytes)
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let tag = request.tag();
@@ -89,7 +103,9 @@ impl Service {
             Ok(hosted) => hosted,
             Err(mistakes) => {
                 tracing::warn!(tag, ?mistakes, "no function takes the request");
-                return Ok(encoded(&Answer::to(&request).mistakes(&mistakes).build()));
+                let response = Answer::to(&request).mistakes(&mistakes).build();
+                self.record(service, "", &request, &response);
+                return Ok(encoded(&response));
             }
         };
         let name = hosted.name;
@@ -98,8 +114,22 @@ impl Service {
             function: name,
         });
         debug_assert!(told.is_ok(), "a request is worked on once");
-        let response = self.call(name, hosted.function.as_ref(), &request);
+        let mut response = self.call(name, hosted.function.as_ref(), &request);
+        ask_in_the_old_field_too(&request, &mut response);
+        self.record(service, name, &request, &response);
         Ok(encoded(&response))
+    }
+
+    fn record(
+        &self,
+        service: &str,
+        function: &str,
+        request: &RunFunctionRequest,
+        response: &RunFunctionResponse,
+    ) {
+        if let Some(recorder) = &self.recorder {
+            recorder.keep(protocol(service), function, request, response);
+        }
     }
 
     /// Runs a function, and counts and logs what it reports.
@@ -142,7 +172,7 @@ impl Service {
     }
 
     /// What to answer when the function does not.
-    fn give_up(&self, working: Option<&Working>) -> Bytes {
+    fn give_up(&self, service: &str, asked: Option<Bytes>, working: Option<&Working>) -> Bytes {
         let (tag, function) = working.map_or(("", ""), |it| (it.tag.as_str(), it.function));
         let labels = FunctionLabels {
             function: working.map_or("", |it| it.function),
@@ -153,8 +183,17 @@ impl Service {
         let mut request = RunFunctionRequest::default();
         tag.clone_into(&mut request.meta.get_or_insert_default().tag);
         let message = format!("{function} did not come back within {after} s (--request-timeout)");
-        encoded(&Answer::to(&request).fatal(message).build())
+        let response = Answer::to(&request).fatal(message).build();
+        if let Some(asked) = asked.and_then(|bytes| RunFunctionRequest::decode(bytes).ok()) {
+            self.record(service, function, &asked, &response);
+        }
+        encoded(&response)
     }
+}
+
+/// The version in the full name of a service.
+fn protocol(service: &str) -> &str {
+    service.rsplit('.').nth(1).unwrap_or_default()
 }
 
 fn encoded(response: &RunFunctionResponse) -> Bytes {

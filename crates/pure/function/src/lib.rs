@@ -63,7 +63,9 @@ mod function;
 mod functions;
 pub mod input;
 pub mod models;
+mod older;
 pub mod protojson;
+pub mod recorded;
 mod request;
 mod response;
 pub mod selection;
@@ -73,6 +75,7 @@ pub use bytes::Bytes;
 pub use duration::parse_duration;
 pub use function::{Function, Hosted, Panicked, run_caught, typed};
 pub use functions::Functions;
+pub use older::ask_in_the_old_field_too;
 pub use purlin_diag::{Diagnostic, Diagnostics};
 pub use purlin_object::{List, ListRef, Object, ObjectRef, Path, Value, ValueRef};
 pub use purlin_proto::v1::{

@@ -7,6 +7,7 @@ mod engine;
 mod new;
 mod promote;
 mod render;
+mod replay;
 mod serve;
 mod trace;
 mod up;
@@ -51,6 +52,7 @@ enum Verb {
     /// Print the CRDs that an XRD gives.
     Crd(crd::Args),
     Render(Box<render::Args>),
+    Replay(replay::Args),
     /// Show what a claim is made of, and which part is not ready.
     Trace(trace::Args),
 }
@@ -81,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Check(args) => check::run(&args, &ui),
         Verb::Crd(args) => crd::run(&args, &ui),
         Verb::Render(args) => render::run(*args, &ui),
+        Verb::Replay(args) => replay::run(&args, &ui),
     };
     match outcome {
         Ok(exit) => exit.into(),
