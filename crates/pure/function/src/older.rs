@@ -35,7 +35,7 @@ mod tests {
     use super::ask_in_the_old_field_too;
     use crate::protojson::{request_from_json, response_from_json, response_to_json};
 
-    fn asked(meta: Value) -> Value {
+    fn asked(meta: &Value) -> Value {
         let request = request_from_json(json!({"meta": meta})).expect("a request");
         let response = json!({"requirements": {
             "resources": {"a": {"kind": "A", "matchName": "one"}, "b": {"kind": "B"}},
@@ -50,10 +50,10 @@ mod tests {
     fn a_core_that_says_nothing_is_asked_in_both_fields() {
         let tag = "0123456789abcdef".repeat(4);
         let both = json!({"a": {"kind": "A", "matchName": "one"}, "b": {"kind": "Other"}});
-        assert_eq!(asked(json!({"tag": tag})), both);
+        assert_eq!(asked(&json!({"tag": tag})), both);
         // It says something, and not that.
         let meta = json!({"tag": tag, "capabilities": ["CAPABILITY_CONDITIONS"]});
-        assert_eq!(asked(meta), both);
+        assert_eq!(asked(&meta), both);
     }
 
     #[test]
@@ -62,7 +62,7 @@ mod tests {
         let knows =
             json!({"tag": "ab".repeat(32), "capabilities": ["CAPABILITY_REQUIRED_RESOURCES"]});
         for meta in [knows, json!({}), json!({"tag": "mine"})] {
-            assert_eq!(asked(meta), alone);
+            assert_eq!(asked(&meta), alone);
         }
     }
 }
