@@ -68,9 +68,9 @@ impl Function for AutoReady {
         } else {
             Checks::default()
         };
-        // Desired state is answered also when there is none.
-        response.state();
         decide(request, &checks, &mut response);
+        // Desired state is answered also when there is none.
+        response.plain_resources();
         let mut response = response.build();
         if let (Some(meta), Some(ttl)) = (&mut response.meta, ttl) {
             meta.ttl = Some(ttl);

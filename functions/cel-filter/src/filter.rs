@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use purlin_expr::{Bindings, Limits, Outcome, Program, Shape};
 use purlin_function::Diagnostic;
-use regex::{Regex, RegexBuilder};
+use purlin_template::regexp;
+use regex::bytes::Regex;
 
 use crate::input;
-
-/// The most memory a compiled pattern may take.
-const PATTERN_LIMIT: usize = 1 << 20;
 
 /// A filter, ready to run.
 pub(crate) struct Filter {
@@ -27,16 +25,13 @@ impl Filter {
         variables: &BTreeMap<String, Shape>,
     ) -> Result<Self, Vec<Diagnostic>> {
         // The anchors stand around the text as it is, so `a|b` means `^a` or `b$`: that is how names are matched today.
-        let pattern = RegexBuilder::new(&format!("^{}$", filter.name))
-            .size_limit(PATTERN_LIMIT)
-            .build()
-            .map_err(|error| {
-                let message = format!("{:?} is no regular expression: {error}", filter.name);
-                vec![
-                    Diagnostic::error("function/pattern", message)
-                        .path(format!("filters[{index}].name")),
-                ]
-            });
+        let pattern = regexp::compile(&format!("^{}$", filter.name)).map_err(|error| {
+            let message = format!("{:?} is no regular expression: {error}", filter.name);
+            vec![
+                Diagnostic::error("function/pattern", message)
+                    .path(format!("filters[{index}].name")),
+            ]
+        });
         let expression = Program::parse_core(&filter.expression, variables, &Shape::bool());
         let expression = expression.map_err(|problems| {
             let path = format!("filters[{index}].expression");
@@ -64,7 +59,7 @@ impl Filter {
 
     /// Whether it speaks of this resource.
     pub(crate) fn matches(&self, name: &str) -> bool {
-        self.pattern.is_match(name)
+        self.pattern.is_match(name.as_bytes())
     }
 
     /// Whether it keeps the resources it speaks of.

@@ -108,10 +108,8 @@ fn selector(entry: &Entry, composite: ObjectRef<'_>) -> Result<Option<Selector>,
         selector.name = Some(reference.name.clone());
         return Ok(Some(selector));
     }
-    Err(format!(
-        "type {} is neither Reference nor Selector",
-        entry.r#type
-    ))
+    // As with the original, an entry of another type asks for nothing and gives nothing.
+    Ok(None)
 }
 
 /// The environment; nothing when nobody has looked yet.
@@ -144,17 +142,14 @@ fn read_entry<'a>(
     spec: &Spec,
     request: &'a RunFunctionRequest,
 ) -> Result<Vec<ObjectRef<'a>>, String> {
-    let asked = !entry.is_selector() || selector(entry, request.observed_composite())?.is_some();
-    if !asked {
+    // What was not asked for was not looked up.
+    let Some(found) = request.required_resources(&requirement(index)) else {
         return Ok(Vec::new());
-    }
-    let found = request
-        .required_resources(&requirement(index))
-        .ok_or("nothing was looked up for it")?;
+    };
     if entry.is_reference() {
         return read_reference(entry, spec, found);
     }
-    let Some(wanted) = &entry.selector else {
+    let Some(wanted) = entry.selector.as_ref().filter(|_| entry.is_selector()) else {
         return Ok(Vec::new());
     };
     let choice = Choice {
@@ -163,7 +158,7 @@ fn read_entry<'a>(
         sort_by: wanted.sort_by_field_path.as_deref(),
     };
     match wanted.mode.as_deref().unwrap_or("Single") {
-        "Single" if found.len() == 1 => selection::choose(found, Choice::default()),
+        "Single" if found.len() == 1 => Ok(found.iter().map(selection::object).collect()),
         "Single" => Err(format!(
             "mode Single needs exactly one EnvironmentConfig, and {} were found; narrow matchLabels, or say mode: Multiple",
             found.len()
@@ -178,11 +173,8 @@ fn read_reference<'a>(
     spec: &Spec,
     found: &'a [Resource],
 ) -> Result<Vec<ObjectRef<'a>>, String> {
-    match (
-        selection::choose(found, Choice::default())?.as_slice(),
-        spec.policy.resolution.as_str(),
-    ) {
-        ([one], _) => Ok(vec![*one]),
+    match (found, spec.policy.resolution.as_str()) {
+        ([one], _) => Ok(vec![selection::object(one)]),
         ([], "Optional") => Ok(Vec::new()),
         ([], _) => {
             let name = entry

@@ -173,8 +173,11 @@ fn read_entry<'a>(
 ) -> Result<Option<Vec<ObjectRef<'a>>>, String> {
     let nothing = "nothing was looked up for it: its type is neither Reference nor Selector, or its selector has no labels";
     let found = request.required_resources(&entry.into).ok_or(nothing)?;
-    let ("Selector", Some(wanted)) = (entry.r#type.as_str(), &entry.selector) else {
-        return read_reference(entry, spec, found);
+    let wanted = match (entry.r#type.as_str(), &entry.selector) {
+        ("" | "Reference", _) => return read_reference(entry, spec, found),
+        ("Selector", Some(wanted)) => wanted,
+        // What somebody looked up for an entry of another type is passed on, as with the original.
+        _ => return Ok(Some(found.iter().map(selection::object).collect())),
     };
     let choice = Choice {
         min_match: wanted.min_match,
@@ -189,11 +192,8 @@ fn read_reference<'a>(
     spec: &Spec,
     found: &'a [purlin_function::Resource],
 ) -> Result<Option<Vec<ObjectRef<'a>>>, String> {
-    match (
-        selection::choose(found, Choice::default())?.as_slice(),
-        spec.policy.resolution.as_str(),
-    ) {
-        ([one], _) => Ok(Some(vec![*one])),
+    match (found, spec.policy.resolution.as_str()) {
+        ([one], _) => Ok(Some(vec![selection::object(one)])),
         ([], "Optional") => Ok(None),
         ([], _) => {
             let name = entry

@@ -88,7 +88,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
         |_, args| {
             let Value::Map(data) = walk(&at(args, &["credentials"], "credentialData"), &["data"])
             else {
-                return Ok(Value::Map(Map::nil()));
+                return Ok(Value::Map(Map::nil_of(Members::Bytes)));
             };
             let bytes = |value: &Value| match value {
                 Value::Text(text) => {
@@ -250,7 +250,7 @@ fn condition(kind: &Value, object: &Value) -> Value {
 
 impl Native for Condition {
     fn go_type(&self) -> &'static str {
-        "v1.Condition"
+        "v2.Condition"
     }
 
     fn member(&self, name: &str, _: &[Value]) -> Option<Result<Value, String>> {

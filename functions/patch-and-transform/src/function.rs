@@ -116,6 +116,7 @@ impl<'a> Run<'a> {
             Ready::Unspecified.into()
         };
         self.response
+            .plain_resources()
             .set_context(environment::KEY, self.environment);
         self.response.build()
     }

@@ -11,8 +11,6 @@ mod input;
 mod rule;
 mod usage;
 
-use std::time::Duration;
-
 use purlin_function::{
     Hosted, Ready, Response, RunFunctionRequest, RunFunctionResponse, parse_duration,
 };
@@ -56,8 +54,7 @@ fn apply(
         let parsed = parse_duration(ttl).ok_or_else(|| {
             format!("cacheTTL: {ttl:?} is no duration; write it like 90s, 5m or 1h30m")
         })?;
-        // A response never holds for less than no time.
-        response.ttl(parsed.try_into().unwrap_or(Duration::ZERO));
+        response.ttl_of(parsed);
     }
     let rules: Vec<Rule<'_>> = input
         .rules
@@ -75,5 +72,6 @@ fn apply(
     if held && input.reset_composite_readiness {
         response.composite_mut().ready = Ready::False.into();
     }
+    response.plain_resources();
     Ok(())
 }

@@ -2,12 +2,10 @@
 
 use purlin_expr::{Outcome, Program};
 use purlin_function::{Ready, RequestView as _, Resource, Response, RunFunctionRequest};
-use regex::{Regex, RegexBuilder};
+use purlin_template::regexp;
+use regex::bytes::Regex;
 
 use crate::input::SequenceRule;
-
-/// The most memory a compiled pattern may take.
-const PATTERN_LIMIT: usize = 1 << 20;
 
 /// A rule, ready to run.
 pub(crate) struct Rule<'a> {
@@ -27,7 +25,7 @@ pub(crate) struct Entry<'a> {
 impl Entry<'_> {
     pub(crate) fn matches(&self, name: &str) -> bool {
         match &self.pattern {
-            Some(pattern) => pattern.is_match(name),
+            Some(pattern) => pattern.is_match(name.as_bytes()),
             None => name == self.text,
         }
     }
@@ -145,10 +143,7 @@ impl<'a> Entry<'a> {
         } else {
             format!("^{text}$")
         };
-        let pattern = RegexBuilder::new(&pattern)
-            .size_limit(PATTERN_LIMIT)
-            .build();
-        match pattern {
+        match regexp::compile(&pattern) {
             Ok(pattern) => Ok(Self {
                 text,
                 pattern: Some(pattern),

@@ -134,6 +134,12 @@ impl Response {
         self
     }
 
+    /// Says how long the response holds, as [`crate::parse_duration`] read it: such a duration may be negative.
+    pub fn ttl_of(&mut self, ttl: prost_types::Duration) -> &mut Self {
+        self.0.meta.get_or_insert_default().ttl = Some(ttl);
+        self
+    }
+
     /// Stops the pipeline; nothing of it is applied.
     pub fn fatal(&mut self, message: impl Into<String>) -> &mut Self {
         self.result(Severity::Fatal, message)
@@ -226,6 +232,16 @@ impl Response {
     /// No longer desires a composed resource. The caller deletes it.
     pub fn remove_desired(&mut self, name: &str) -> Option<Resource> {
         self.state().resources.remove(name)
+    }
+
+    /// Leaves of every desired resource only its object and its readiness, as the Go SDK does for functions that answer the
+    /// desired resources as a whole: a resource without an object gets an empty one, connection details are dropped.
+    pub fn plain_resources(&mut self) -> &mut Self {
+        for resource in self.state().resources.values_mut() {
+            resource.resource.get_or_insert_default();
+            resource.connection_details.clear();
+        }
+        self
     }
 
     /// The desired composite: its status, connection details and readiness.

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use purlin_object::{ObjectRef, Path, ValueRef};
+use purlin_object::{Object, ObjectRef, Path, ValueRef};
 use purlin_proto::v1::Resource;
 use serde::Deserialize;
 
@@ -105,11 +105,7 @@ pub fn choose<'a>(found: &'a [Resource], choice: Choice<'_>) -> Result<Vec<Objec
             found.len()
         ));
     }
-    let objects = found
-        .iter()
-        .filter_map(|item| item.resource.as_ref())
-        .map(purlin_object::Object::as_ref)
-        .collect();
+    let objects = found.iter().map(object).collect();
     let mut sorted = sort(
         objects,
         choice
@@ -121,6 +117,12 @@ pub fn choose<'a>(found: &'a [Resource], choice: Choice<'_>) -> Result<Vec<Objec
         sorted.truncate(usize::try_from(max).unwrap_or(usize::MAX));
     }
     Ok(sorted)
+}
+
+/// The object that was found; an empty one when the caller sent none.
+pub fn object(found: &Resource) -> ObjectRef<'_> {
+    static NOTHING: Object = Object::new();
+    found.resource.as_ref().unwrap_or(&NOTHING).as_ref()
 }
 
 /// A value objects are sorted by. Objects without one count as having the zero value of the others' type.

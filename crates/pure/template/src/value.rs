@@ -249,9 +249,14 @@ impl Map {
 
     /// A nil of type `map[string]interface {}`: an empty map that nothing can be put into.
     pub fn nil() -> Self {
+        Self::nil_of(Members::Any)
+    }
+
+    /// A nil of some type of map.
+    pub fn nil_of(members: Members) -> Self {
         Self(Rc::new(MapCell {
             is_nil: true,
-            members: Members::Any,
+            members,
             entries: RefCell::new(Entries::Open(BTreeMap::new())),
         }))
     }
@@ -522,8 +527,25 @@ impl Mapping for Map {
 
 impl Mapping for Vec<(Value, Value)> {
     fn each(&self, show: &mut dyn FnMut(Arg<'_>, Arg<'_>)) {
-        for (key, value) in self {
-            with_arg(value, &mut |value| show(key.arg(), value));
+        // Keys of several types are printed by type: nothing, texts, then what is left.
+        let rank = |key: &Value| match key {
+            Value::Missing | Value::Nil => 0,
+            Value::Text(_) => 1,
+            Value::Native(_) => 3,
+            _ => 2,
+        };
+        let mut entries: Vec<&(Value, Value)> = self.iter().collect();
+        entries.sort_by(|(a, _), (b, _)| match (a, b) {
+            (Value::Int(a, _), Value::Int(b, _)) => a.cmp(b),
+            (Value::Float(a), Value::Float(b)) => a.total_cmp(b),
+            (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+            (Value::Text(a), Value::Text(b)) => a.cmp(b),
+            _ => rank(a).cmp(&rank(b)),
+        });
+        for (key, value) in entries {
+            with_arg(key, &mut |key| {
+                with_arg(value, &mut |value| show(key, value));
+            });
         }
     }
 
@@ -538,24 +560,34 @@ impl Mapping for Vec<(Value, Value)> {
 
 impl From<ValueRef<'_>> for Value {
     /// As Kubernetes' JSON decoder makes it: whole numbers that fit are `int64`.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "whole and in range, so exact"
-    )]
     fn from(value: ValueRef<'_>) -> Self {
         match value {
             ValueRef::Null => Self::Nil,
             ValueRef::Bool(value) => Self::Bool(value),
             ValueRef::Int(value) => Self::int64(value),
-            ValueRef::Double(value) if value.fract() == 0.0 && value.abs() < 9.2e18 => {
-                Self::int64(value as i64)
-            }
-            ValueRef::Double(value) => Self::Float(value),
+            ValueRef::Double(value) => decoded(value).map_or(Self::Float(value), Self::int64),
             ValueRef::String(text) => Self::text(text),
             ValueRef::List(list) => Self::List(List::lazy(list.to_owned())),
             ValueRef::Object(object) => Self::Map(Map::lazy(object.to_owned())),
         }
     }
+}
+
+/// The `int64` that a double becomes on its way through JSON: above 2^53 its shortest digits, with noughts behind them.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "whole and in range, so exact"
+)]
+fn decoded(value: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() != 0.0 {
+        return None;
+    }
+    if value.abs() < EXACT {
+        return Some(value as i64);
+    }
+    // Rust too writes the shortest digits, and never an exponent.
+    value.to_string().parse().ok()
 }
 
 impl From<bool> for Value {

@@ -52,6 +52,7 @@ pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Vec<Node>, (usize, St
             "found character that cannot start any token".to_owned(),
         ));
     }
+    let source = text;
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut builder = Builder {
         dialect,
@@ -72,6 +73,9 @@ pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Vec<Node>, (usize, St
             }
             Event::DocumentEnd => documents.push(builder.root.take().unwrap_or(Node::Null)),
             Event::Scalar(text, style, anchor, tag) => {
+                if style == ScalarStyle::DoubleQuoted {
+                    escapes(span.slice(source).unwrap_or_default()).map_err(fail)?;
+                }
                 let node = scalar(&text, style, tag.as_deref(), dialect).map_err(fail)?;
                 builder.add(node, anchor).map_err(fail)?;
             }
@@ -194,10 +198,12 @@ fn map(items: Vec<Node>, dialect: Dialect) -> Result<Node, String> {
             }
             continue;
         }
-        let key = if dialect == Dialect::Kubernetes {
-            Node::Text(key_text(&key)?)
-        } else {
-            key
+        let key = match (dialect, key) {
+            (Dialect::Kubernetes, key) => Node::Text(key_text(&key)?),
+            (Dialect::V3, Node::List(_) | Node::Map(_)) => {
+                return Err("invalid map key: a key is no list and no map".to_owned());
+            }
+            (Dialect::V3, key) => key,
         };
         if put(&mut entries, &mut index, key.clone(), value) && dialect == Dialect::V3 {
             return Err(format!("mapping key {key:?} already defined"));
@@ -268,15 +274,43 @@ fn key_text(key: &Node) -> Result<String, String> {
     })
 }
 
+/// Refuses the escapes that libyaml does not know: halves of a pair, which only JSON has, and a slash.
+fn escapes(quoted: &str) -> Result<(), String> {
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            continue;
+        }
+        match chars.next() {
+            Some('/') => return Err("found unknown escape character".to_owned()),
+            Some('u') => {
+                let digits: String = chars.clone().take(4).collect();
+                if u32::from_str_radix(&digits, 16).is_ok_and(|c| char::from_u32(c).is_none()) {
+                    return Err("found invalid Unicode character escape code".to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn scalar(
     text: &str,
     style: ScalarStyle,
     tag: Option<&Tag>,
     dialect: Dialect,
 ) -> Result<Node, String> {
-    let wanted = tag.and_then(Tag::core_suffix);
+    let wanted = tag.and_then(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:"));
+    let wanted = wanted.as_deref();
+    if wanted == Some("binary") {
+        return match purlin_template::decode_base64(text.as_bytes()) {
+            (bytes, None) => Ok(Node::Text(String::from_utf8_lossy(&bytes).into_owned())),
+            _ => Err("!!binary value contains invalid base64 data".to_owned()),
+        };
+    }
     let is_text = match wanted {
-        Some("str" | "binary") => true,
+        Some("str") => true,
         Some("timestamp") => dialect == Dialect::Kubernetes,
         Some(_) => false,
         None => style != ScalarStyle::Plain || tag.is_some(),
@@ -314,6 +348,10 @@ fn scalar(
 
 fn kubernetes(text: &str) -> Result<Node, String> {
     let Some(value) = purlin_yaml::plain_value(text) else {
+        // A number that no double holds is text; what is no number at all is written as `.inf` or `.nan`.
+        if text.bytes().any(|b| b.is_ascii_digit()) {
+            return Ok(Node::Text(text.to_owned()));
+        }
         return Err(format!("`{text}` is a number that JSON cannot hold"));
     };
     Ok(match value {

@@ -1,5 +1,7 @@
 //! Values to YAML as yaml.v3 writes it: four spaces, lists inside their key.
 
+use std::cmp::Ordering;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use purlin_template::gofmt::{Precision, format_float};
@@ -54,7 +56,9 @@ fn write(
             return write_map(out, entries.collect(), indent, at, depth);
         }
         Value::Pairs(pairs) => {
-            let entries = pairs.iter().map(|(key, value)| {
+            let mut entries: Vec<&(Value, Value)> = pairs.iter().collect();
+            entries.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+            let entries = entries.into_iter().map(|(key, value)| {
                 let mut text = String::new();
                 write_scalar(&mut text, key, None);
                 (text, value)
@@ -75,6 +79,32 @@ fn write(
     write_scalar(out, value, Some(block));
     out.push('\n');
     Ok(())
+}
+
+/// The order of keys of several types: numbers and booleans by size, nothing, texts, times.
+fn compare_keys(a: &Value, b: &Value) -> Ordering {
+    #[expect(clippy::cast_precision_loss, reason = "as yaml.v3 compares")]
+    fn size(key: &Value) -> Option<(f64, u8)> {
+        match key {
+            Value::Bool(value) => Some((f64::from(u8::from(*value)), 0)),
+            Value::Int(value, _) => Some((*value as f64, 1)),
+            Value::Float(value) => Some((*value, 2)),
+            _ => None,
+        }
+    }
+    let rank = |key: &Value| match key {
+        Value::Missing | Value::Nil => 1,
+        Value::Text(_) => 2,
+        Value::Native(_) => 3,
+        _ => 0,
+    };
+    match (size(a), size(b), a, b) {
+        (Some((a, kind)), Some((b, other)), ..) => a.total_cmp(&b).then(kind.cmp(&other)),
+        (_, _, Value::Text(a), Value::Text(b)) => {
+            natural(&String::from_utf8_lossy(a), &String::from_utf8_lossy(b))
+        }
+        _ => rank(a).cmp(&rank(b)),
+    }
 }
 
 /// The next multiple of four.
@@ -294,7 +324,7 @@ impl Shape {
 }
 
 fn is_printable(c: char) -> bool {
-    matches!(c, '\n' | '\r' | '\t' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
+    matches!(c, '\n' | '\t' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
         && !matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}')
 }
 

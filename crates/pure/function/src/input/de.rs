@@ -126,7 +126,8 @@ macro_rules! scalar {
     ($($method:ident => $visit:ident($($filler:expr)?);)*) => {$(
         fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
             self.placed(match self.node {
-                Node::Hole => visitor.$visit($($filler)?),
+                // A null is what is not there, also in a list: Go's decoder takes the zero value.
+                Node::Hole | Node::Value(ValueRef::Null) => visitor.$visit($($filler)?),
                 Node::Value(_) => self.any(visitor),
             })
         }
@@ -179,7 +180,9 @@ impl<'a> de::Deserializer<'a> for Decoder<'a, '_> {
 
     fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.placed(match self.node {
-            Node::Hole => visitor.visit_seq(Elements::new(ListIter::default(), &self)),
+            Node::Hole | Node::Value(ValueRef::Null) => {
+                visitor.visit_seq(Elements::new(ListIter::default(), &self))
+            }
             Node::Value(_) => self.any(visitor),
         })
     }
@@ -203,7 +206,9 @@ impl<'a> de::Deserializer<'a> for Decoder<'a, '_> {
 
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.placed(match self.node {
-            Node::Hole => visitor.visit_map(Members::new(None, &self, None)),
+            Node::Hole | Node::Value(ValueRef::Null) => {
+                visitor.visit_map(Members::new(None, &self, None))
+            }
             Node::Value(_) => self.any(visitor),
         })
     }
@@ -215,7 +220,9 @@ impl<'a> de::Deserializer<'a> for Decoder<'a, '_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         self.placed(match self.node {
-            Node::Hole => visitor.visit_map(Members::new(None, &self, Some(fields))),
+            Node::Hole | Node::Value(ValueRef::Null) => {
+                visitor.visit_map(Members::new(None, &self, Some(fields)))
+            }
             Node::Value(ValueRef::Object(object)) => {
                 visitor.visit_map(Members::new(Some(object.iter()), &self, Some(fields)))
             }

@@ -107,3 +107,23 @@ fn all_mistakes_are_reported_with_their_places() {
         &["resources: error[input/wrong-type]: expected a list, got an object"],
     );
 }
+
+#[test]
+fn a_null_in_a_list_or_a_map_is_what_is_not_there() {
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(default)]
+    struct Rules {
+        rules: Vec<Rule>,
+        names: std::collections::BTreeMap<String, String>,
+    }
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(default)]
+    struct Rule {
+        sequence: Vec<String>,
+    }
+    let input = json!({"rules": [null, {"sequence": ["a", null]}], "names": {"x": null}});
+    let decoded: Rules = decode(&Object::from_json(input).unwrap()).unwrap();
+    assert_eq!(decoded.rules[0], Rule::default());
+    assert_eq!(decoded.rules[1].sequence, ["a", ""]);
+    assert_eq!(decoded.names["x"], "");
+}

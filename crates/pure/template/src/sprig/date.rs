@@ -19,8 +19,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Ok(time(call, arg(a, 0))?.format("2006-01-02").into())
     }),
     f("htmlDateInZone", &[Any, Text], |call, a| {
+        let time = time(call, arg(a, 0))?;
         zone(&text(a, 1))?;
-        Ok(time(call, arg(a, 0))?.format("2006-01-02").into())
+        Ok(time.format("2006-01-02").into())
     }),
     f("dateModify", &[Text, Any], modify),
     f("date_modify", &[Text, Any], modify),
@@ -49,12 +50,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Ok(span_text((passed + SECOND / 2).div_euclid(SECOND) * SECOND).into())
     }),
     f("duration", &[Any], |_, a| {
-        let seconds = match arg(a, 0) {
+        let seconds: i64 = match arg(a, 0) {
             Value::Text(_) => text(a, 0).parse().unwrap_or_default(),
-            Value::Int(seconds, crate::value::Whole::Int64) => i128::from(*seconds),
+            Value::Int(seconds, crate::value::Whole::Int64) => *seconds,
             _ => 0,
         };
-        Ok(span_text(seconds * SECOND).into())
+        // Go's durations are 64 bits, and overflow silently.
+        Ok(span_text(seconds.wrapping_mul(1_000_000_000).into()).into())
     }),
     f("durationRound", &[Any], |call, a| {
         let span = match arg(a, 0) {
@@ -106,7 +108,7 @@ fn own(value: &Value) -> Result<Time, String> {
 fn time(call: &mut dyn Call, value: &Value) -> Result<Time, String> {
     match value {
         Value::Int(seconds, _) => Ok(Time::new(i128::from(*seconds) * SECOND)),
-        Value::Native(_) => own(value),
+        Value::Native(native) if native.go_type() == "time.Time" => own(value),
         _ => now(call).map(Time::new),
     }
 }

@@ -99,14 +99,24 @@ fn decimals(first: f64, others: &[Value], apply: fn(f64, f64) -> Result<f64, Str
 }
 
 /// `cast.ToInt64`: nought for what is no number.
-#[expect(clippy::cast_possible_truncation, reason = "as Go converts")]
 pub(super) fn whole(value: &Value) -> i64 {
     match value {
         Value::Int(value, _) => *value,
-        Value::Float(value) => *value as i64,
+        Value::Float(value) => truncated(*value),
         Value::Bool(value) => i64::from(*value),
         Value::Text(text) => std::str::from_utf8(text).ok().map_or(0, whole_text),
         _ => 0,
+    }
+}
+
+/// `int64(value)`: what does not fit is the smallest number, as on the processors that servers mostly have.
+#[expect(clippy::cast_possible_truncation, reason = "as Go converts")]
+fn truncated(value: f64) -> i64 {
+    const ABOVE: f64 = 9_223_372_036_854_775_808.0;
+    if (-ABOVE..ABOVE).contains(&value) {
+        value as i64
+    } else {
+        i64::MIN
     }
 }
 

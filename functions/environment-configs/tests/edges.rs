@@ -1,0 +1,55 @@
+//! Which entries ask for nothing, and what is taken of what was found?
+
+use purlin_function::protojson::{request_from_json, response_to_json};
+use serde_json::{Value, json};
+
+fn answer(entries: &Value, required: &Value) -> Value {
+    let request = request_from_json(json!({
+        "input": {"spec": {"environmentConfigs": entries}},
+        "requiredResources": required,
+    }));
+    let function = function_environment_configs::hosted().function;
+    response_to_json(&function.run(&request.expect("a request")))
+}
+
+fn config(name: &str, data: &Value) -> Value {
+    json!({"resource": {"metadata": {"name": name}, "data": data}})
+}
+
+fn environment(response: &Value) -> Value {
+    assert_eq!(response["results"], Value::Null);
+    response["context"]["apiextensions.crossplane.io/environment"].clone()
+}
+
+#[test]
+fn an_entry_of_another_type_asks_for_nothing_and_gives_nothing() {
+    let entries = json!([{"type": "Referenc", "ref": {"name": "a"}}, {"ref": {"name": "b"}}]);
+    let found = json!({"environment-config-0": {"items": [config("a", &json!({"x": 1}))]},
+        "environment-config-1": {"items": [config("b", &json!({"y": 2}))]}});
+    let response = answer(&entries, &found);
+    let asked = response["requirements"]["resources"]
+        .as_object()
+        .expect("requirements");
+    assert_eq!(asked.keys().collect::<Vec<_>>(), ["environment-config-1"]);
+    assert_eq!(environment(&response)["y"], 2);
+    assert_eq!(environment(&response)["x"], Value::Null);
+}
+
+#[test]
+fn what_was_not_looked_up_is_left_out_and_what_was_looked_up_counts() {
+    let entries =
+        json!([{"ref": {"name": "a"}}, {"type": "Selector", "selector": {"mode": "Multiple"}}]);
+    let found = json!({"environment-config-1": {"items": [config("b", &json!({"y": 2}))]}});
+    assert_eq!(environment(&answer(&entries, &found))["y"], 2);
+}
+
+#[test]
+fn an_object_without_a_body_is_an_empty_one() {
+    let entries = json!([{"ref": {"name": "a"}, "toFieldPath": "x"}]);
+    let response = answer(&entries, &json!({"environment-config-0": {"items": [{}]}}));
+    assert_eq!(environment(&response)["x"], Value::Null);
+    let single = json!([{"type": "Selector", "selector": {"matchLabels": [{"type": "Value", "key": "k", "value": "v"}]}}]);
+    let odd = json!({"resource": {"metadata": "no object", "data": {"z": 3}}});
+    let response = answer(&single, &json!({"environment-config-0": {"items": [odd]}}));
+    assert_eq!(environment(&response)["z"], 3, "one object is not sorted");
+}

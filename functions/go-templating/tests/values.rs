@@ -1,0 +1,127 @@
+//! Do values come out of templates as they do of Go's?
+#![allow(missing_docs, reason = "a test")]
+
+use purlin_function::protojson::{request_from_json, response_to_json};
+use purlin_function::{Function as _, RunFunctionRequest};
+use serde_json::{Value, json};
+
+const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  annotations:\n    \
+    gotemplating.fn.crossplane.io/composition-resource-name: r\n";
+
+/// The data of the config map that a template renders, or the message.
+fn data(body: &str) -> Result<Value, String> {
+    use prost::Message as _;
+    let request = request_from_json(json!({
+        "input": {"source": "Inline", "inline": {"template": format!("{HEAD}{body}")}},
+        "observed": {"composite": {"resource": {"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"},
+            "spec": {"big": 4_611_686_018_427_387_904_u64, "huge": 1e20, "account": 123_456_789_012_u64}}}},
+    }))
+    .expect("a request");
+    // As it comes over the wire, where all numbers are doubles.
+    let request =
+        RunFunctionRequest::decode(request.encode_to_vec().as_slice()).expect("a request");
+    let function = function_go_templating::GoTemplating::new(function_go_templating::Options {
+        now: Some(std::sync::Arc::new(|| 1_700_000_000_000_000_000)),
+        ..Default::default()
+    });
+    let response = response_to_json(&function.run(&request));
+    match response["results"][0]["message"].as_str() {
+        Some(message) => Err(message.to_owned()),
+        None => Ok(response["desired"]["resources"]["r"]["resource"]["data"].clone()),
+    }
+}
+
+#[track_caller]
+fn prints(expression: &str, expected: &str) {
+    let body = format!("data:\n  v: {{{{ {expression} | toString | toJson }}}}\n");
+    assert_eq!(data(&body), Ok(json!({"v": expected})), "{expression}");
+}
+
+#[test]
+fn large_numbers_are_their_shortest_digits() {
+    prints(".observed.composite.resource.spec.account", "123456789012");
+    prints(
+        ".observed.composite.resource.spec.big",
+        "4611686018427388000",
+    );
+    prints(".observed.composite.resource.spec.huge", "1e+20");
+    prints("add 1e21 2", "-9223372036854775806");
+    prints("min 1 1e300", "-9223372036854775808");
+}
+
+#[test]
+fn times_that_are_none_are_now_and_durations_overflow() {
+    prints("date \"2006-01-02\" \"no time\"", "2023-11-14");
+    prints("date \"2006-01-02\" (semver \"1.2.3\")", "2023-11-14");
+    prints("htmlDate nil", "2023-11-14");
+    prints("duration (int64 9223372036854775807)", "-1s");
+}
+
+#[test]
+fn types_have_the_names_they_have_in_go() {
+    prints(
+        "typeOf (getResourceCondition \"Ready\" (dict))",
+        "v2.Condition",
+    );
+    prints(
+        "typeOf (getCredentialData . \"none\")",
+        "map[string][]uint8",
+    );
+}
+
+#[test]
+fn maps_with_keys_of_several_types_have_gos_order() {
+    let map = "fromYaml \"k: 1\\n2: b\\nnull: c\\n2024-01-01: d\\n1: a\"";
+    prints(
+        map,
+        "map[<nil>:c k:1 1:a 2:b 2024-01-01 00:00:00 +0000 UTC:d]",
+    );
+    prints(
+        &format!("{map} | toYaml"),
+        "1: a\n2: b\nnull: c\nk: 1\n2024-01-01T00:00:00Z: d\n",
+    );
+    prints("toYaml \"AB\\r\\n\"", "\"AB\\r\\n\"\n");
+}
+
+#[test]
+fn regular_expressions_are_those_of_go() {
+    prints("regexFind \"a{,2}\" \"aa{,2}\"", "a{,2}");
+    prints(
+        "regexReplaceAll \"(?<x>a)|\\\\101\" \"aA\" \"[${x}]\"",
+        "[a][]",
+    );
+    let refused = data("data:\n  v: {{ mustRegexMatch \"a**\" \"a\" }}\n").expect_err("refused");
+    assert!(
+        refused.contains("invalid nested repetition operator: `**`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn yaml_is_read_as_libyaml_reads_it() {
+    for (text, value) in [
+        ("!!binary Zm9v", json!("foo")),
+        ("1e400", json!("1e400")),
+        ("yes", json!(true)),
+        ("\"\\u00e9\\\\/\"", json!("é\\/")),
+    ] {
+        assert_eq!(
+            data(&format!("data:\n  v: {text}\n")),
+            Ok(json!({"v": value})),
+            "{text}"
+        );
+    }
+    for (text, message) in [
+        (
+            "\"\\ud83d\\ude00\"",
+            "found invalid Unicode character escape code",
+        ),
+        ("\"a\\/b\"", "found unknown escape character"),
+        ("!!binary x", "!!binary value contains invalid base64 data"),
+    ] {
+        let refused = data(&format!("data:\n  v: {text}\n")).expect_err(text);
+        assert!(refused.contains(message), "{refused}");
+    }
+    let refused = data("data:\n  v: {{ fromYaml \"{a: b}: 1\" }}\n").expect_err("a map as a key");
+    assert!(refused.contains("invalid map key"), "{refused}");
+}
