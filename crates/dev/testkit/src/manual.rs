@@ -19,7 +19,7 @@ struct Block<'p> {
 /// - `request`: what the examples behind it are asked, without the input;
 /// - `input`: the input of a step;
 /// - `response`: what that step answers to that request, as far as it is written down. Members that are not written may
-///   be there; lists have to be complete.
+///   be there, members that are null may not; lists have to be complete.
 ///
 /// # Panics
 /// When an answer is another one, a block is no YAML, or the page has no example.
@@ -113,6 +113,8 @@ fn lacks(answer: &Json, expected: &Json, at: &str) -> Option<String> {
             let held = held.get(key).unwrap_or(&Json::Null);
             lacks(held, wanted, &child(key))
         }),
+        // Nothing has none of the members that are not to be there.
+        (Json::Null, Json::Object(wanted)) if wanted.values().all(Json::is_null) => None,
         (Json::Array(held), Json::Array(wanted)) if held.len() == wanted.len() => (0..)
             .zip(held.iter().zip(wanted))
             .find_map(|(index, (held, wanted))| lacks(held, wanted, &format!("{at}[{index}]"))),

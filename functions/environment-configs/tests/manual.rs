@@ -1,0 +1,7 @@
+//! Do the examples of the manual page do what the page says?
+
+#[test]
+fn the_examples_of_the_page_do_what_it_says() {
+    let function = function_environment_configs::hosted().function;
+    purlin_testkit::check_manual("environment-configs.md", &*function);
+}
