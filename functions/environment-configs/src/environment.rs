@@ -80,7 +80,11 @@ impl Layers {
             lay(&mut environment, before);
         }
         lay(&mut environment, configs.as_ref());
-        if !environment.contains_key("apiVersion") && !environment.contains_key("kind") {
+        let says = |key| {
+            let text = environment.get(key).and_then(ValueRef::as_str);
+            text.is_some_and(|text| !text.is_empty())
+        };
+        if !says("apiVersion") && !says("kind") {
             environment.insert(
                 "apiVersion",
                 Value::String("internal.crossplane.io/v1alpha1".to_owned()),

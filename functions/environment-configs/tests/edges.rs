@@ -53,3 +53,27 @@ fn an_object_without_a_body_is_an_empty_one() {
     let response = answer(&single, &json!({"environment-config-0": {"items": [odd]}}));
     assert_eq!(environment(&response)["z"], 3, "one object is not sorted");
 }
+
+#[test]
+fn a_kind_that_is_no_text_is_none() {
+    let entries = json!([{"ref": {"name": "a"}}]);
+    let found =
+        json!({"environment-config-0": {"items": [config("a", &json!({"kind": {"x": 1}}))]}});
+    let environment = environment(&answer(&entries, &found));
+    assert_eq!(environment["kind"], "Environment");
+    assert_eq!(environment["apiVersion"], "internal.crossplane.io/v1alpha1");
+}
+
+#[test]
+fn nothing_is_sorted_by_a_malformed_path_without_a_mistake() {
+    let labels = json!([{"type": "Value", "key": "k", "value": "v"}]);
+    let selector = json!({"mode": "Multiple", "sortByFieldPath": "data..x", "matchLabels": labels});
+    let entries = json!([{"type": "Selector", "selector": selector}]);
+    let nothing = json!({"environment-config-0": {"items": []}});
+    assert_eq!(answer(&entries, &nothing)["results"], Value::Null);
+    let one = json!({"environment-config-0": {"items": [config("a", &json!({}))]}});
+    assert_eq!(
+        answer(&entries, &one)["results"][0]["severity"],
+        "SEVERITY_FATAL"
+    );
+}

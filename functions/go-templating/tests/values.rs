@@ -58,6 +58,31 @@ fn times_that_are_none_are_now_and_durations_overflow() {
 }
 
 #[test]
+fn years_that_are_not_said_are_0_and_zones_that_are_none_are_utc() {
+    prints(
+        "toDate \"15:04\" \"15:04\" | toJson",
+        "\"0000-01-01T15:04:00Z\"",
+    );
+    prints("dateInZone \"15:04\" 60 \"eu-west-1\"", "00:01");
+    let refused = data("data:\n  v: {{ dateInZone \"15:04\" 60 \"Europe/Berlin\" }}\n");
+    assert!(refused.expect_err("refused").contains("times are in UTC"));
+}
+
+#[test]
+fn lists_of_nothing_are_null_where_they_are_in_go() {
+    for expression in [
+        "regexFindAll \"x\" \"abc\" -1",
+        "rest (list)",
+        "initial (list)",
+        "concat (list)",
+    ] {
+        prints(&format!("{expression} | toJson"), "null");
+        prints(expression, "[]");
+    }
+    prints("without (list 1) 1 | toJson", "[]");
+}
+
+#[test]
 fn types_have_the_names_they_have_in_go() {
     prints(
         "typeOf (getResourceCondition \"Ready\" (dict))",
@@ -85,6 +110,7 @@ fn maps_with_keys_of_several_types_have_gos_order() {
 
 #[test]
 fn regular_expressions_are_those_of_go() {
+    prints("regexReplaceAll \"x*\" \"aéb\" \"-\"", "-a-é-b-");
     prints("regexFind \"a{,2}\" \"aa{,2}\"", "a{,2}");
     prints(
         "regexReplaceAll \"(?<x>a)|\\\\101\" \"aA\" \"[${x}]\"",
@@ -98,11 +124,24 @@ fn regular_expressions_are_those_of_go() {
 }
 
 #[test]
+fn further_lines_of_a_quoted_text_may_stand_anywhere() {
+    let body = "data:\n  v: {{ \"a\\nb\\n\\n c\" | squote }}\n  w: {{ print \"\\\"x\\ny\\\"\" }}\n";
+    assert_eq!(data(body), Ok(json!({"v": "a b\nc", "w": "x y"})));
+    let many = format!("data:\n  v: '{}'\n", "a\n".repeat(300));
+    assert!(
+        data(&many)
+            .expect_err("too many")
+            .contains("more than 256 lines")
+    );
+}
+
+#[test]
 fn yaml_is_read_as_libyaml_reads_it() {
     for (text, value) in [
         ("!!binary Zm9v", json!("foo")),
         ("1e400", json!("1e400")),
         ("yes", json!(true)),
+        ("!", json!(null)),
         ("\"\\u00e9\\\\/\"", json!("é\\/")),
     ] {
         assert_eq!(

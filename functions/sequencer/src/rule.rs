@@ -44,7 +44,12 @@ impl<'a> Rule<'a> {
                 "rules[{index}]: createOnly and deleteOnly exclude each other; leave one of them out"
             ));
         }
-        let entries = rule.sequence.iter().enumerate().map(|(at, text)| {
+        // An entry on its own waits for nobody, and nobody looks at it.
+        let sequence = match rule.sequence.as_slice() {
+            [_] => &[],
+            all => all,
+        };
+        let entries = sequence.iter().enumerate().map(|(at, text)| {
             Entry::compile(text, request)
                 .map_err(|why| format!("rules[{index}].sequence[{at}]: {why}"))
         });

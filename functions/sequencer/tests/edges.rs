@@ -32,8 +32,14 @@ fn patterns_are_those_of_go() {
         json!({"a{,2}": {"resource": {}}}),
         "a{{,2}} stands for itself, and is not ready"
     );
-    let response = answer(&json!({"rules": [{"sequence": ["a**"]}]}));
+    let response = answer(&json!({"rules": [{"sequence": ["a**", "b"]}]}));
     assert_eq!(response["results"][0]["severity"], "SEVERITY_FATAL");
+}
+
+#[test]
+fn an_entry_on_its_own_is_not_looked_at() {
+    let response = answer(&json!({"rules": [{"sequence": ["(a"]}]}));
+    assert_eq!(response["results"], Value::Null);
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Function for TagManager {
             }
         }
         response.normal("Successfully Processed tags");
-        response.build()
+        response.plain_resources().build()
     }
 
     fn check(&self, input: &Object) -> Diagnostics {

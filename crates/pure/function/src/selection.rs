@@ -135,6 +135,9 @@ enum Key<'a> {
 }
 
 fn sort<'a>(objects: Vec<ObjectRef<'a>>, path: &str) -> Result<Vec<ObjectRef<'a>>, String> {
+    if objects.is_empty() {
+        return Ok(objects);
+    }
     let parsed = Path::parse(path).map_err(|error| format!("sortByFieldPath: {error}"))?;
     let mut keyed = Vec::with_capacity(objects.len());
     for object in objects {

@@ -159,9 +159,14 @@ impl List {
 
     /// A nil of type `[]interface {}`: an empty list that is written as null.
     pub fn nil() -> Self {
+        Self::nil_of(Elements::Any)
+    }
+
+    /// A nil of some type of list.
+    pub fn nil_of(elements: Elements) -> Self {
         Self(Rc::new(ListCell {
             is_nil: true,
-            elements: Elements::Any,
+            elements,
             lazy: None,
             items: OnceCell::from(Vec::new()),
         }))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Tag};
 
 /// Whose rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,50 @@ const MAX_NODES: usize = 1_000_000;
 /// How deep lists and maps may nest.
 const MAX_DEPTH: usize = 100;
 
+/// How many lines of quoted texts may stand further left than the parser takes them.
+const MAX_SHIFTED: usize = 256;
+
+/// What is wrong with a text, and in which line of it, from 1.
+enum Wrong {
+    /// A line inside of a quoted text stands too far to the left.
+    Shifted(usize),
+    Other(usize, String),
+}
+
+impl From<(usize, String)> for Wrong {
+    fn from((line, message): (usize, String)) -> Self {
+        Self::Other(line, message)
+    }
+}
+
 /// Reads all documents of a text. The mistake says the line of the text, from 1.
+///
+/// libyaml takes further lines of a quoted text wherever they stand, and what is rendered into quotes has such lines. The
+/// parser wants them further right than what is around them; so they are moved, which changes nothing else.
 pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Vec<Node>, (usize, String)> {
+    let mut moved = std::borrow::Cow::Borrowed(text);
+    for _ in 0..MAX_SHIFTED {
+        match read_strictly(&moved, dialect) {
+            Ok(documents) => return Ok(documents),
+            Err(Wrong::Other(line, message)) => return Err((line, message)),
+            Err(Wrong::Shifted(line)) => {
+                let shift = " ".repeat(2 * MAX_DEPTH);
+                let lines = (1..).zip(moved.split_inclusive('\n'));
+                let lines = lines.map(|(number, text)| {
+                    let shift = if number == line { shift.as_str() } else { "" };
+                    format!("{shift}{text}")
+                });
+                moved = lines.collect::<String>().into();
+            }
+        }
+    }
+    Err((
+        1,
+        format!("more than {MAX_SHIFTED} lines of quoted texts stand too far to the left"),
+    ))
+}
+
+fn read_strictly(text: &str, dialect: Dialect) -> Result<Vec<Node>, Wrong> {
     let options = granit_parser::options! {
         emit_comments: false,
         emit_unresolved_aliases: false,
@@ -47,10 +89,8 @@ pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Vec<Node>, (usize, St
     if let Some((line, _)) =
         first.filter(|(_, line)| line.trim_start_matches(' ').starts_with('\t'))
     {
-        return Err((
-            line,
-            "found character that cannot start any token".to_owned(),
-        ));
+        let message = "found character that cannot start any token".to_owned();
+        return Err(Wrong::Other(line, message));
     }
     let source = text;
     let mut parser = Parser::new_from_str_with_options(text, options);
@@ -63,7 +103,10 @@ pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Vec<Node>, (usize, St
     };
     let mut documents = Vec::new();
     while let Some(next) = parser.next_event() {
-        let (event, span) = next.map_err(|error| (error.marker().line(), error.info().clone()))?;
+        let (event, span) = next.map_err(|error| match error.kind() {
+            ErrorKind::InvalidQuotedScalarIndent => Wrong::Shifted(error.marker().line()),
+            _ => Wrong::Other(error.marker().line(), error.info()),
+        })?;
         let line = span.start.line();
         let fail = |message: String| (line, message);
         match event {
@@ -81,9 +124,9 @@ pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Vec<Node>, (usize, St
             }
             Event::Alias(id) => {
                 let Some(node) = builder.anchors.get(&id).cloned() else {
-                    return Err(fail(
-                        "an alias stands inside the anchor it names".to_owned(),
-                    ));
+                    return Err(
+                        fail("an alias stands inside the anchor it names".to_owned()).into(),
+                    );
                 };
                 builder.nodes += size(&node);
                 builder.add(node, 0).map_err(fail)?;
@@ -301,6 +344,8 @@ fn scalar(
     tag: Option<&Tag>,
     dialect: Dialect,
 ) -> Result<Node, String> {
+    // `!` alone is no tag at all.
+    let tag = tag.filter(|tag| !(matches!(tag.parts(), ("!", "") | ("", "!")) && text.is_empty()));
     let wanted = tag.and_then(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:"));
     let wanted = wanted.as_deref();
     if wanted == Some("binary") {

@@ -113,8 +113,66 @@ fn time(call: &mut dyn Call, value: &Value) -> Result<Time, String> {
     }
 }
 
+/// Whether times in this zone are those in UTC. What is no zone is UTC too, as with Sprig.
 fn zone(name: &str) -> Result<(), String> {
-    if matches!(name, "" | "UTC" | "Local" | "Etc/UTC" | "GMT") {
+    const AREAS: &[&str] = &[
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Brazil",
+        "Canada",
+        "Chile",
+        "Etc",
+        "Europe",
+        "Indian",
+        "Mexico",
+        "Pacific",
+        "US",
+    ];
+    const OTHERS: &[&str] = &[
+        "CET",
+        "CST6CDT",
+        "Cuba",
+        "EET",
+        "EST",
+        "EST5EDT",
+        "Egypt",
+        "Eire",
+        "GB",
+        "GB-Eire",
+        "HST",
+        "Hongkong",
+        "Iceland",
+        "Iran",
+        "Israel",
+        "Jamaica",
+        "Japan",
+        "Kwajalein",
+        "Libya",
+        "MET",
+        "MST",
+        "MST7MDT",
+        "NZ",
+        "NZ-CHAT",
+        "Navajo",
+        "PRC",
+        "PST8PDT",
+        "Poland",
+        "Portugal",
+        "ROC",
+        "ROK",
+        "Singapore",
+        "Turkey",
+        "W-SU",
+        "WET",
+    ];
+    let area = name.split_once('/').map(|(area, _)| area);
+    let known = area.is_some_and(|area| AREAS.contains(&area)) || OTHERS.contains(&name);
+    if !known || matches!(name, "Etc/UTC" | "Etc/GMT" | "Etc/Zulu" | "Etc/UCT") {
         return Ok(());
     }
     Err(format!(
@@ -354,7 +412,7 @@ fn number(text: &mut &str, least: usize, most: usize) -> Option<i64> {
 /// `time.Parse`.
 #[expect(clippy::too_many_lines, reason = "one arm for each part of a layout")]
 fn parse(layout: &str, text: &str) -> Option<Time> {
-    let (mut year, mut month, mut day) = (1i64, 1i64, 1i64);
+    let (mut year, mut month, mut day) = (0i64, 1i64, 1i64);
     let (mut hour, mut minute, mut second, mut nanos) = (0i64, 0i64, 0i64, 0i128);
     let (mut afternoon, mut morning, mut offset) = (false, false, 0i64);
     let (mut layout, mut text) = (layout, text);

@@ -147,11 +147,17 @@ fn part(items: &[Value], range: std::ops::Range<usize>) -> Value {
 
 fn tail(_: &mut dyn Call, a: &[Value]) -> Made {
     let items = items(arg(a, 0), "find rest")?;
+    if items.is_empty() {
+        return Ok(Value::List(List::nil()));
+    }
     Ok(part(items, 1..items.len().max(1)))
 }
 
 fn initial(_: &mut dyn Call, a: &[Value]) -> Made {
     let items = items(arg(a, 0), "find initial")?;
+    if items.is_empty() {
+        return Ok(Value::List(List::nil()));
+    }
     Ok(part(items, 0..items.len().saturating_sub(1)))
 }
 
@@ -241,6 +247,9 @@ fn concat(_: &mut dyn Call, a: &[Value]) -> Made {
     let mut all = Vec::new();
     for list in a {
         all.extend_from_slice(items(list, "concat")?);
+    }
+    if all.is_empty() {
+        return Ok(Value::List(List::nil()));
     }
     bounded(all)
 }

@@ -1,11 +1,11 @@
 //! Sprig's regular expressions, in Go's syntax.
 
-use regex::bytes::Regex;
+use regex::bytes::{Match, Regex};
 
 use super::{MAX_TEXT, Made, bytes, f, int, text, too_long};
 use crate::library::{Call, Function, Param};
 use crate::regexp;
-use crate::value::{List, Value};
+use crate::value::{Elements, List, Value};
 
 use Param::{Int, Text};
 
@@ -59,15 +59,29 @@ fn find(_: &mut dyn Call, a: &[Value]) -> Made {
     Ok(found.unwrap_or_default().into())
 }
 
+/// Whether a match does not begin inside of a character, where Go finds no empty match.
+fn between_characters(source: &[u8], found: &Match<'_>) -> bool {
+    let inside = source
+        .get(found.start())
+        .is_some_and(|byte| (0x80..0xc0).contains(byte));
+    !(found.is_empty() && inside)
+}
+
 fn find_all(_: &mut dyn Call, a: &[Value]) -> Made {
     let limit = usize::try_from(int(a, 2)).unwrap_or(usize::MAX);
     let regex = compile(a)?;
-    let found = regex
-        .find_iter(bytes(a, 1))
-        .take(limit.min(super::MAX_ITEMS));
-    Ok(Value::List(List::texts(
-        found.map(|found| found.as_bytes().to_vec()),
-    )))
+    let source = bytes(a, 1);
+    let found: Vec<&[u8]> = regex
+        .find_iter(source)
+        .filter(|found| between_characters(source, found))
+        .take(limit.min(super::MAX_ITEMS))
+        .map(|found| found.as_bytes())
+        .collect();
+    Ok(Value::List(if found.is_empty() {
+        List::nil_of(Elements::Texts)
+    } else {
+        List::texts(found)
+    }))
 }
 
 fn replace(_: &mut dyn Call, a: &[Value]) -> Made {
@@ -75,7 +89,12 @@ fn replace(_: &mut dyn Call, a: &[Value]) -> Made {
     let mut out = Vec::with_capacity(source.len());
     let mut at = 0;
     for found in regex.captures_iter(source) {
-        let Some(whole) = found.get(0) else { continue };
+        let Some(whole) = found
+            .get(0)
+            .filter(|whole| between_characters(source, whole))
+        else {
+            continue;
+        };
         out.extend_from_slice(source.get(at..whole.start()).unwrap_or_default());
         found.expand(with, &mut out);
         at = whole.end();
@@ -91,7 +110,10 @@ fn replace_literal(_: &mut dyn Call, a: &[Value]) -> Made {
     let (regex, source, with) = (compile(a)?, bytes(a, 1), bytes(a, 2));
     let mut out = Vec::with_capacity(source.len());
     let mut at = 0;
-    for found in regex.find_iter(source) {
+    for found in regex
+        .find_iter(source)
+        .filter(|found| between_characters(source, found))
+    {
         out.extend_from_slice(source.get(at..found.start()).unwrap_or_default());
         out.extend_from_slice(with);
         at = found.end();
@@ -116,7 +138,11 @@ fn split(_: &mut dyn Call, a: &[Value]) -> Made {
     let limit = usize::try_from(count).unwrap_or(usize::MAX);
     let mut parts: Vec<&[u8]> = Vec::new();
     let (mut begin, mut end) = (0, 0);
-    for found in regex.find_iter(source).take(limit) {
+    for found in regex
+        .find_iter(source)
+        .filter(|found| between_characters(source, found))
+        .take(limit)
+    {
         if parts.len() + 1 >= limit {
             break;
         }
