@@ -1,6 +1,7 @@
 //! YAML in three roles: what templates render, what `fromYaml` reads, and what `toYaml` writes.
 
 mod read;
+mod scalar;
 mod write;
 
 pub(crate) use read::{Dialect, Node, read};

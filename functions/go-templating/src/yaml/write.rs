@@ -8,7 +8,8 @@ use purlin_template::gofmt::{Precision, format_float};
 use purlin_template::{Elements, List, Value};
 use purlin_yaml::natural;
 
-use super::read::{Node, version_3};
+use super::read::Node;
+use super::scalar::version_3;
 
 /// How deep a value is written.
 const MAX_DEPTH: usize = 200;
