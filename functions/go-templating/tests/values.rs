@@ -105,6 +105,7 @@ fn maps_with_keys_of_several_types_have_gos_order() {
         &format!("{map} | toYaml"),
         "1: a\n2: b\nnull: c\nk: 1\n2024-01-01T00:00:00Z: d\n",
     );
+    prints("toYaml \"\\n   a\\nb\"", "|4-\n       a\n    b\n");
     prints("toYaml \"AB\\r\\n\"", "\"AB\\r\\n\"\n");
 }
 

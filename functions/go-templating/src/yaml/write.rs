@@ -340,7 +340,9 @@ fn write_literal(out: &mut String, text: &str, indent: usize) {
         1 if !body.is_empty() => "",
         _ => "+",
     });
-    for line in body.split('\n') {
+    // yaml.v3 takes a first line break for the end of the line with the bar, and it is gone.
+    let lines = body.strip_prefix('\n').unwrap_or(body);
+    for line in lines.split('\n') {
         out.push('\n');
         if !line.is_empty() {
             pad(out, indent);

@@ -130,7 +130,7 @@ fn split(_: &mut dyn Call, a: &[Value]) -> Made {
     let (regex, source, count) = (compile(a)?, bytes(a, 1), int(a, 2));
     let texts = |parts: Vec<&[u8]>| Ok(Value::List(List::texts(parts)));
     if count == 0 {
-        return texts(Vec::new());
+        return Ok(Value::List(List::nil_of(Elements::Texts)));
     }
     if !bytes(a, 0).is_empty() && source.is_empty() {
         return texts(vec![b""]);
