@@ -59,7 +59,11 @@ fn in_context<'c>(path: &str, context: ObjectRef<'c>) -> Option<BTreeMap<&'c str
         .collect()
 }
 
-fn evaluate(source: &str, object: ObjectRef<'_>) -> Result<bool, String> {
+/// The expression of a check.
+///
+/// # Errors
+/// What is wrong with it, found without an object.
+pub(crate) fn compile(source: &str) -> Result<Program, String> {
     let program = Program::compile(source).map_err(|found| {
         let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
         lines.join("; ")
@@ -69,6 +73,11 @@ fn evaluate(source: &str, object: ObjectRef<'_>) -> Result<bool, String> {
             "`{source}` may give anything, and a check gives a boolean; compare it, as in `{source} == true`"
         ));
     }
+    Ok(program)
+}
+
+fn evaluate(source: &str, object: ObjectRef<'_>) -> Result<bool, String> {
+    let program = compile(source)?;
     let mut bindings = Bindings::new();
     bindings.data("object", ValueRef::Object(object));
     match program.eval_within(&bindings, Limits::default()).0 {

@@ -3,13 +3,13 @@
 use prost_types::Duration;
 use purlin_function::input::decode;
 use purlin_function::{
-    Diagnostics, Function, Ready, RequestView as _, Response, RunFunctionRequest,
+    Diagnostic, Diagnostics, Function, Ready, RequestView as _, Response, RunFunctionRequest,
     RunFunctionResponse, parse_duration,
 };
 
 use purlin_object::Object;
 
-use crate::custom::Checks;
+use crate::custom::{self, Checks};
 use crate::health::{Gvk, is_healthy};
 use crate::input::Input;
 
@@ -79,7 +79,23 @@ impl Function for AutoReady {
     }
 
     fn check(&self, input: &Object) -> Diagnostics {
-        decode::<Input>(input).err().unwrap_or_default()
+        let input = match decode::<Input>(input) {
+            Ok(input) => input,
+            Err(found) => return found,
+        };
+        let mut found = Diagnostics::new();
+        if !input.ttl.is_empty() && parse_duration(&input.ttl).is_none() {
+            let message = format!("`{}` is not a duration", input.ttl);
+            let wrong = Diagnostic::error("input/invalid", message).path("ttl");
+            found.push(wrong.help("write it like 5m or 1h30m"));
+        }
+        for (key, source) in &input.cel_health_check_customization {
+            if let Err(why) = custom::compile(source) {
+                let path = format!("celHealthCheckCustomization[{key:?}]");
+                found.push(Diagnostic::error("function/expression", why).path(path));
+            }
+        }
+        found
     }
 }
 

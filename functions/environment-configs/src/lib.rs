@@ -8,6 +8,7 @@
 //! different entries that overlap are written in the order of the list, where the original's order was random; and a message
 //! names the entry, what was found and what to do.
 
+mod check;
 mod environment;
 mod input;
 
@@ -29,7 +30,7 @@ pub fn hosted() -> Hosted {
         name: "function-environment-configs",
         api_version: "environmentconfigs.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: purlin_function::typed::<Input>(run),
+        function: purlin_function::checked::<Input>(run, check::check),
     }
 }
 

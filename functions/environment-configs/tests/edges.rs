@@ -77,3 +77,33 @@ fn nothing_is_sorted_by_a_malformed_path_without_a_mistake() {
         "SEVERITY_FATAL"
     );
 }
+
+#[test]
+fn a_check_finds_all_mistakes_without_running() {
+    let input = purlin_object::Object::from_json(json!({"spec": {"policy": 7, "environmentConfigs": [
+        {"type": "Referenc"},
+        {"toFieldPath": "a..b"},
+        {"type": "Selector"},
+        {"type": "Selector", "selector": {"mode": "One", "sortByFieldPath": "a[", "matchLabels": [
+            {"type": "Value", "key": "k"}, {"key": "k"}, {"key": "k", "valueFromFieldPath": "."}, {"type": "X", "key": "k"}]}},
+    ]}})).expect("an object");
+    let function = function_environment_configs::hosted().function;
+    let found = function.check(&input);
+    let paths: Vec<&str> = found.iter().filter_map(|one| one.path.as_deref()).collect();
+    assert_eq!(
+        paths,
+        [
+            "spec.policy",
+            "spec.environmentConfigs[0].type",
+            "spec.environmentConfigs[1].toFieldPath",
+            "spec.environmentConfigs[1].ref",
+            "spec.environmentConfigs[2].selector",
+            "spec.environmentConfigs[3].selector.matchLabels[0].value",
+            "spec.environmentConfigs[3].selector.matchLabels[1].valueFromFieldPath",
+            "spec.environmentConfigs[3].selector.matchLabels[2].valueFromFieldPath",
+            "spec.environmentConfigs[3].selector.matchLabels[3].type",
+            "spec.environmentConfigs[3].selector.sortByFieldPath",
+            "spec.environmentConfigs[3].selector.mode",
+        ]
+    );
+}

@@ -8,7 +8,8 @@
 
 use purlin_function::selection::{self, Choice, LabelMatcher};
 use purlin_function::{
-    Hosted, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse, Selector, input,
+    Diagnostic, Diagnostics, Hosted, RequestView as _, Response, RunFunctionRequest,
+    RunFunctionResponse, Selector, input,
 };
 use purlin_object::{List, Object, ObjectRef, Value};
 use serde::Deserialize;
@@ -22,7 +23,7 @@ pub fn hosted() -> Hosted {
         name: "function-extra-resources",
         api_version: "extra-resources.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: purlin_function::typed::<Input>(run),
+        function: purlin_function::checked::<Input>(run, check),
     }
 }
 
@@ -77,6 +78,41 @@ struct LabelSelector {
     max_match: Option<u64>,
     sort_by_field_path: Option<String>,
     match_labels: Vec<LabelMatcher>,
+}
+
+/// All mistakes of the entries, found without running.
+fn check(input: &Input) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for (index, entry) in input.spec.extra_resources.iter().enumerate() {
+        let path = format!("spec.extraResources[{index}]");
+        let missing = |field: &str| {
+            Diagnostic::error("input/required", "is required").path(format!("{path}.{field}"))
+        };
+        match (entry.r#type.as_str(), &entry.r#ref, &entry.selector) {
+            ("" | "Reference", None, _) => {
+                found.push(missing("ref").help("the name of the object, as `ref: {name: …}`"));
+            }
+            ("" | "Reference", ..) => {}
+            ("Selector", _, None) => {
+                found.push(missing("selector").help("the labels of the objects"));
+            }
+            ("Selector", _, Some(selector)) => {
+                let at = |field: &str| format!("{path}.selector.{field}");
+                found.extend(selection::check_labels(
+                    &selector.match_labels,
+                    &at("matchLabels"),
+                ));
+                let sort = selector.sort_by_field_path.as_deref().unwrap_or_default();
+                found.extend(selection::check_path(sort, &at("sortByFieldPath")));
+            }
+            (other, ..) => found.push(
+                Diagnostic::error("input/invalid", format!("`{other}` is unknown"))
+                    .path(format!("{path}.type"))
+                    .help("it is Reference or Selector"),
+            ),
+        }
+    }
+    found
 }
 
 fn run(request: &RunFunctionRequest) -> RunFunctionResponse {

@@ -31,3 +31,23 @@ fn an_object_without_a_body_is_an_empty_one() {
     let items = json!([{"resource": {"n": 2}}, {"resource": {"n": 1}}, {}]);
     assert_eq!(answer(&entry, &items), json!([{}, {"n": 1}]));
 }
+
+#[test]
+fn a_check_finds_all_mistakes_without_running() {
+    let input = purlin_object::Object::from_json(json!({"spec": {"extraResources": [
+        {"type": "Value"}, {}, {"type": "Selector"}, {"type": "Selector", "selector": {"sortByFieldPath": "a]"}, "into": 1},
+    ]}})).expect("an object");
+    let function = function_extra_resources::hosted().function;
+    let found = function.check(&input);
+    let paths: Vec<&str> = found.iter().filter_map(|one| one.path.as_deref()).collect();
+    assert_eq!(
+        paths,
+        [
+            "spec.extraResources[3].into",
+            "spec.extraResources[0].type",
+            "spec.extraResources[1].ref",
+            "spec.extraResources[2].selector",
+            "spec.extraResources[3].selector.sortByFieldPath",
+        ]
+    );
+}

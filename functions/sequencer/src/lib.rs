@@ -12,7 +12,8 @@ mod rule;
 mod usage;
 
 use purlin_function::{
-    Hosted, Ready, Response, RunFunctionRequest, RunFunctionResponse, parse_duration,
+    Diagnostic, Diagnostics, Hosted, Ready, Response, RunFunctionRequest, RunFunctionResponse,
+    parse_duration,
 };
 
 use input::Input;
@@ -24,8 +25,23 @@ pub fn hosted() -> Hosted {
         name: "function-sequencer",
         api_version: "sequencer.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: purlin_function::typed::<Input>(run),
+        function: purlin_function::checked::<Input>(run, check),
     }
+}
+
+/// All mistakes of an input, found without running.
+fn check(input: &Input) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let ttl = input.cache_ttl.as_deref().unwrap_or_default();
+    if !ttl.is_empty() && parse_duration(ttl).is_none() {
+        let message = format!("`{ttl}` is no duration");
+        let wrong = Diagnostic::error("input/invalid", message).path("cacheTTL");
+        found.push(wrong.help("write it like 90s, 5m or 1h30m"));
+    }
+    for (index, rule) in input.rules.iter().enumerate() {
+        rule::check(rule, &format!("rules[{index}]"), &mut found);
+    }
+    found
 }
 
 fn run(request: &RunFunctionRequest) -> RunFunctionResponse {

@@ -1,7 +1,9 @@
 //! What does one rule hold back?
 
 use purlin_expr::{Outcome, Program};
-use purlin_function::{Ready, RequestView as _, Resource, Response, RunFunctionRequest};
+use purlin_function::{
+    Diagnostic, Diagnostics, Ready, RequestView as _, Resource, Response, RunFunctionRequest,
+};
 use purlin_template::regexp;
 use regex::bytes::Regex;
 
@@ -141,14 +143,44 @@ impl<'a> Rule<'a> {
     }
 }
 
+/// What is wrong with a rule, found without running.
+pub(crate) fn check(rule: &SequenceRule, path: &str, found: &mut Diagnostics) {
+    if rule.create_only && rule.delete_only {
+        let message = "createOnly and deleteOnly exclude each other";
+        let wrong = Diagnostic::error("input/invalid", message).path(path);
+        found.push(wrong.help("leave one of them out"));
+    }
+    for (index, text) in rule.sequence.iter().enumerate() {
+        if let Err(error) = pattern(text) {
+            let message = format!("{text:?} is no regular expression: {error}");
+            let wrong = Diagnostic::error("function/pattern", message);
+            found.push(wrong.path(format!("{path}.sequence[{index}]")));
+        }
+    }
+    let condition = rule.condition.as_deref().unwrap_or_default();
+    if !condition.is_empty()
+        && let Err(problems) = Program::parse(condition)
+    {
+        let problems = problems.iter().map(|problem| {
+            let wrong = problem.diagnostic().path(format!("{path}.condition"));
+            wrong.within(problem.start, problem.end)
+        });
+        found.extend(problems.collect::<Vec<_>>());
+    }
+}
+
+/// The pattern of an entry, for a whole name unless it has an anchor itself.
+fn pattern(text: &str) -> Result<Regex, String> {
+    if text.starts_with('^') || text.ends_with('$') {
+        regexp::compile(text)
+    } else {
+        regexp::compile(&format!("^{text}$"))
+    }
+}
+
 impl<'a> Entry<'a> {
     fn compile(text: &'a str, request: &RunFunctionRequest) -> Result<Self, String> {
-        let pattern = if text.starts_with('^') || text.ends_with('$') {
-            text.to_owned()
-        } else {
-            format!("^{text}$")
-        };
-        match regexp::compile(&pattern) {
+        match pattern(text) {
             Ok(pattern) => Ok(Self {
                 text,
                 pattern: Some(pattern),

@@ -50,3 +50,25 @@ fn connection_details_of_desired_resources_are_lost_as_with_the_original() {
         json!({"resource": {"kind": "A"}})
     );
 }
+
+#[test]
+fn a_check_finds_all_mistakes_without_running() {
+    let input = purlin_object::Object::from_json(json!({"cacheTTL": "5x", "rules": [
+        {"sequence": ["(a", "b"], "createOnly": true, "deleteOnly": true, "condition": "1 +"},
+        {"sequence": ["c", 7]},
+    ]}))
+    .expect("an object");
+    let function = function_sequencer::hosted().function;
+    let found = function.check(&input);
+    let paths: Vec<&str> = found.iter().filter_map(|one| one.path.as_deref()).collect();
+    assert_eq!(
+        paths,
+        [
+            "rules[1].sequence[1]",
+            "cacheTTL",
+            "rules[0]",
+            "rules[0].sequence[0]",
+            "rules[0].condition",
+        ]
+    );
+}

@@ -44,6 +44,41 @@ pub fn typed<T: DeserializeOwned + 'static>(
     })
 }
 
+/// A function that is one `fn`, whose input is a `T`, and that knows what may be wrong with a `T` before it runs. What does not fit
+/// `T` is found along with it.
+pub fn checked<T: DeserializeOwned + 'static>(
+    run: fn(&RunFunctionRequest) -> RunFunctionResponse,
+    check: fn(&T) -> Diagnostics,
+) -> Arc<dyn Function> {
+    Arc::new(Checked { run, check })
+}
+
+struct Checked<T> {
+    run: fn(&RunFunctionRequest) -> RunFunctionResponse,
+    check: fn(&T) -> Diagnostics,
+}
+
+impl<T: DeserializeOwned> Function for Checked<T> {
+    fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse {
+        (self.run)(request)
+    }
+
+    fn check(&self, input: &Object) -> Diagnostics {
+        let (decoded, mut found) =
+            crate::input::decode_all::<T>(purlin_object::ValueRef::Object(input.as_ref()));
+        if let Some(decoded) = decoded {
+            // Where something was unreadable nothing more is said.
+            let holes: Vec<String> = found.iter().filter_map(|one| one.path.clone()).collect();
+            let more = (self.check)(&decoded).into_iter().filter(|one| {
+                let path = one.path.as_deref().unwrap_or_default();
+                !holes.iter().any(|hole| path.starts_with(hole.as_str()))
+            });
+            found.extend(more);
+        }
+        found
+    }
+}
+
 struct Typed {
     run: fn(&RunFunctionRequest) -> RunFunctionResponse,
     decode: fn(&Object) -> Diagnostics,

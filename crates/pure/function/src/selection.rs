@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use purlin_diag::{Diagnostic, Diagnostics};
 use purlin_object::{Object, ObjectRef, Path, ValueRef};
 use purlin_proto::v1::Resource;
 use serde::Deserialize;
@@ -23,6 +24,47 @@ pub struct LabelMatcher {
     pub from_field_path_policy: Option<String>,
     /// The label's value itself.
     pub value: Option<String>,
+}
+
+/// What is wrong with matchers, found without a composite. `path` is that of the list.
+pub fn check_labels(matchers: &[LabelMatcher], path: &str) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for (index, matcher) in matchers.iter().enumerate() {
+        let at = |field: &str| format!("{path}[{index}].{field}");
+        let missing =
+            |field: &str| Diagnostic::error("input/required", "is required").path(at(field));
+        match matcher.r#type.as_str() {
+            "Value" if matcher.value.is_none() => {
+                found.push(missing("value").help("the value of the label"));
+            }
+            "Value" => {}
+            "" | "FromCompositeFieldPath" => match &matcher.value_from_field_path {
+                None => found
+                    .push(missing("valueFromFieldPath").help("the field of the composite to read")),
+                Some(text) => found.extend(check_path(text, &at("valueFromFieldPath"))),
+            },
+            other => {
+                let message = format!("`{other}` is unknown, and the entry contributes no label");
+                let help = "it is FromCompositeFieldPath or Value";
+                found.push(
+                    Diagnostic::warning("input/invalid", message)
+                        .path(at("type"))
+                        .help(help),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// What is wrong with a field path in the input.
+pub fn check_path(text: &str, path: &str) -> Option<Diagnostic> {
+    let error = Path::parse(text).err()?;
+    Some(
+        Diagnostic::error("input/field-path", error.to_string())
+            .path(path)
+            .help("write it like spec.list[0].name"),
+    )
 }
 
 /// The labels that matchers ask for. Empty when none of them contributes one.
