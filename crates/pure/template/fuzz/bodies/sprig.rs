@@ -2,6 +2,8 @@
 //!
 //! The first byte picks the function, the next three its arguments; the rest is two lines of text.
 
+use std::fmt::Write as _;
+
 use purlin_template::{Library, Limits, Template, json};
 
 const ARGUMENTS: [&str; 15] = [
@@ -65,7 +67,9 @@ fn json_text(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if u32::from(c) < 0x20 => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if u32::from(c) < 0x20 => {
+                write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes any text");
+            }
             c => out.push(c),
         }
     }
