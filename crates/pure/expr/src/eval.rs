@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::ast::{Call, Kind, Node};
+use crate::ast::{Binary, Call, Kind, Node};
 use crate::bindings::{Binding, Bindings};
 use crate::key::Key;
 use crate::library::{self, Asked, Lazy};
@@ -24,6 +24,13 @@ pub(crate) struct Machine<'a, 'b> {
     pub(crate) locals: Vec<Val<'a>>,
     /// The first tracked data that the expression did without.
     pub(crate) missed: Option<Pending>,
+}
+
+/// What a chain of `+` has come to.
+enum Sum<'a> {
+    /// A text that still grows.
+    Text(String),
+    Val(Val<'a>),
 }
 
 pub(crate) type Got<'a> = Result<Val<'a>, Stop>;
@@ -82,24 +89,15 @@ impl<'a, 'b> Machine<'a, 'b> {
             Kind::Not(operand) => self.not(node, operand),
             Kind::Negate(operand) => self.negate(node, operand),
             Kind::Cond(arms) => self.conditional(arms),
+            Kind::Binary(Binary::Add, pair) => Ok(match self.sum(node, pair)? {
+                Sum::Text(text) => Val::text(text),
+                Sum::Val(value) => value,
+            }),
             Kind::Binary(operator, pair) => {
                 let left = self.operand(&pair[0])?;
                 let right = self.operand(&pair[1])?;
                 self.note_in(&pair[1], *operator, &left, &right);
-                ops::binary(&mut self.meter, *operator, &left, &right).map_err(
-                    |raise| match raise {
-                        Raise::Types => types(
-                            node.span,
-                            format!(
-                                "`{}` does not take {} and {}",
-                                operator.sign(),
-                                left.type_name(),
-                                right.type_name()
-                            ),
-                        ),
-                        raise @ Raise::Fault(..) => stop(node.span, raise),
-                    },
-                )
+                self.binary(node, *operator, &left, &right)
             }
             Kind::Call(call) => self.call(node, call),
             Kind::Each(each) => self.each(node, each),
@@ -132,6 +130,61 @@ impl<'a, 'b> Machine<'a, 'b> {
                 self.with_local(value, &bind.body)
             }
         }
+    }
+
+    fn binary(
+        &mut self,
+        node: &'a Node,
+        operator: Binary,
+        left: &Val<'a>,
+        right: &Val<'a>,
+    ) -> Got<'a> {
+        ops::binary(&mut self.meter, operator, left, right).map_err(|raise| match raise {
+            Raise::Types => types(
+                node.span,
+                format!(
+                    "`{}` does not take {} and {}",
+                    operator.sign(),
+                    left.type_name(),
+                    right.type_name()
+                ),
+            ),
+            raise @ Raise::Fault(..) => stop(node.span, raise),
+        })
+    }
+
+    /// `a + b + c`: texts grow in one place, instead of one text per `+`.
+    fn sum(&mut self, node: &'a Node, [left, right]: &'a [Node; 2]) -> Result<Sum<'a>, Stop> {
+        let left = if let Kind::Binary(Binary::Add, pair) = &left.kind {
+            self.meter
+                .spend(1)
+                .map_err(|raise| stop(left.span, raise))?;
+            self.sum(left, pair)?
+        } else {
+            Sum::Val(self.operand(left)?)
+        };
+        let right = self.operand(right)?;
+        let (mut text, more) = match (left, &right) {
+            (Sum::Text(text), Val::String(more)) => (text, more),
+            (Sum::Val(Val::String(text)), Val::String(more)) => {
+                let (text, more_len) = (text.as_str(), more.as_str().len());
+                let mut grown = String::with_capacity(text.len() + more_len);
+                grown.push_str(text);
+                (grown, more)
+            }
+            (left, right) => {
+                let left = match left {
+                    Sum::Text(text) => Val::text(text),
+                    Sum::Val(value) => value,
+                };
+                return self.binary(node, Binary::Add, &left, right).map(Sum::Val);
+            }
+        };
+        self.meter
+            .make(text.len() + more.as_str().len())
+            .map_err(|raise| stop(node.span, raise))?;
+        text.push_str(more.as_str());
+        Ok(Sum::Text(text))
     }
 
     fn with_local(&mut self, value: Val<'a>, body: &'a Node) -> Got<'a> {
