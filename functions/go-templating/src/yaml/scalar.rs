@@ -35,8 +35,11 @@ pub(super) fn scalar(
     tag: Option<&Tag>,
     dialect: Dialect,
 ) -> Result<Node, String> {
-    // `!` alone is no tag at all.
-    let tag = tag.filter(|tag| !(matches!(tag.parts(), ("!", "") | ("", "!")) && text.is_empty()));
+    // For yaml.v3, `!` alone is no tag at all.
+    let no_tag = |tag: &&Tag| {
+        dialect == Dialect::V3 && text.is_empty() && matches!(tag.parts(), ("!", "") | ("", "!"))
+    };
+    let tag = tag.filter(|tag| !no_tag(tag));
     let wanted = tag.and_then(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:"));
     let wanted = wanted.as_deref();
     if wanted == Some("binary") {

@@ -340,6 +340,11 @@ fn write_literal(out: &mut String, text: &str, indent: usize) {
         1 if !body.is_empty() => "",
         _ => "+",
     });
+    if body.is_empty() {
+        // The first line break ends the line with the bar, and the caller makes the last.
+        out.extend(std::iter::repeat_n('\n', text.len() - 1));
+        return;
+    }
     // yaml.v3 takes a first line break for the end of the line with the bar, and it is gone.
     let lines = body.strip_prefix('\n').unwrap_or(body);
     for line in lines.split('\n') {

@@ -51,7 +51,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
     f("duration", &[Any], |_, a| {
         let seconds: i64 = match arg(a, 0) {
-            Value::Text(_) => text(a, 0).parse().unwrap_or_default(),
+            Value::Text(_) => seconds_of(&text(a, 0)),
             Value::Int(seconds, crate::value::Whole::Int64) => *seconds,
             _ => 0,
         };
@@ -68,6 +68,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Ok(rounded(span).into())
     }),
 ];
+
+/// `strconv.ParseInt` whose mistake nobody looks at: nought, or the nearest number there is.
+fn seconds_of(text: &str) -> i64 {
+    use std::num::IntErrorKind;
+    text.parse()
+        .unwrap_or_else(|error: std::num::ParseIntError| match error.kind() {
+            IntErrorKind::PosOverflow => i64::MAX,
+            IntErrorKind::NegOverflow => i64::MIN,
+            _ => 0,
+        })
+}
 
 const SECOND: i128 = 1_000_000_000;
 

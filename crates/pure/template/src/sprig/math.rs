@@ -154,6 +154,17 @@ fn whole_text(text: &str) -> i64 {
     }
 }
 
+/// A number without the underscores between its digits; nothing when one stands elsewhere.
+fn grouped(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split('_').collect();
+    let digit = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_digit());
+    let between = parts.windows(2).all(|pair| match pair {
+        [before, after] => digit(before.bytes().last()) && digit(after.bytes().next()),
+        _ => true,
+    });
+    (parts.len() > 1 && between).then(|| parts.concat())
+}
+
 /// `cast.ToFloat64`: nought for what is no number.
 #[expect(clippy::cast_precision_loss, reason = "as Go converts")]
 pub(super) fn float(value: &Value) -> f64 {
@@ -164,7 +175,7 @@ pub(super) fn float(value: &Value) -> f64 {
         Value::Bool(value) => f64::from(u8::from(*value)),
         Value::Text(text) => std::str::from_utf8(text)
             .ok()
-            .and_then(parse_float)
+            .and_then(|text| parse_float(text).or_else(|| parse_float(&grouped(text)?)))
             .unwrap_or_default(),
         _ => 0.0,
     }
