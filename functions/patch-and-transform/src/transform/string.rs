@@ -170,11 +170,21 @@ fn join(data: &Data<'_>, separator: &str) -> Result<Vec<u8>, String> {
 fn replaced(text: &[u8], search: &str, replace: &str) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
+    // Only a combining patch has nothing to search for: its transforms are not checked. Go finds it around every character.
+    if search.is_empty() {
+        if text.len().saturating_mul(replace.len() + 1) > MAX_TEXT {
+            return Err(format!(
+                "the text after replacing is longer than {MAX_TEXT} bytes"
+            ));
+        }
+        let text = String::from_utf8_lossy(text);
+        let around = |c: char| [replace.to_owned(), c.to_string()];
+        let out: String = text.chars().flat_map(around).collect();
+        return Ok((out + replace).into_bytes());
+    }
     let search = search.as_bytes();
     while !rest.is_empty() {
-        if !search.is_empty()
-            && let Some(after) = rest.strip_prefix(search)
-        {
+        if let Some(after) = rest.strip_prefix(search) {
             out.extend_from_slice(replace.as_bytes());
             rest = after;
         } else if let Some((first, after)) = rest.split_first() {

@@ -114,6 +114,7 @@ fn texts_are_formatted_trimmed_and_replaced() {
         ("Cr", "B", "Bossplane"),
         ("xx", "zz", "Crossplane"),
         ("ss", "", "Croplane"),
+        ("", "-", "-C-r-o-s-s-p-l-a-n-e-"),
     ] {
         let op = StringOp::Replace {
             search: search.to_owned(),
