@@ -106,6 +106,26 @@ const PLATFORM: [&str; 8] = [
 ];
 
 #[test]
+fn without_its_engine_it_is_an_api_server_and_a_provider() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--no-engine", "--apply", "tests/fixtures/providers"];
+    let up = Up::start(folder.path(), &more);
+    // The kinds of XRDs and Compositions are the other engine's to bring.
+    let kinds = up.kubectl(&["api-resources", "-o", "name"]);
+    assert!(kinds.contains("vpcs.ec2.aws.upbound.io"), "{kinds}");
+    assert!(!kinds.contains("compositions."), "{kinds}");
+    let vpc = folder.path().join("vpc.yaml");
+    std::fs::write(
+        &vpc,
+        "apiVersion: ec2.aws.upbound.io/v1beta1\nkind: VPC\nmetadata: {name: main}\n\
+         spec: {forProvider: {region: eu-west-1, cidrBlock: 10.0.0.0/16}}\n",
+    )
+    .unwrap();
+    up.kubectl(&["create", "-f", vpc.to_str().unwrap()]);
+    up.kubectl(&["wait", "vpc/main", "--for=condition=Ready", "--timeout=30s"]);
+}
+
+#[test]
 fn a_claim_is_still_there_after_a_kill_and_nothing_is_done_twice() {
     let folder = tempfile::tempdir().unwrap();
     let mut up = Up::start(folder.path(), &PLATFORM);

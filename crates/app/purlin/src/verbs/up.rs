@@ -39,6 +39,10 @@ pub(crate) struct Args {
     /// Do not simulate a provider: managed resources get ready when somebody says so.
     #[arg(long)]
     no_simulate: bool,
+    /// Start the API server and the simulated provider alone: another engine composes, such as Crossplane's own core, and
+    /// brings its kinds along.
+    #[arg(long, conflicts_with = "in_process")]
+    no_engine: bool,
     /// Apply a file or folder of manifests, definitions first. May be given several times.
     #[arg(long, value_name = "PATH")]
     apply: Vec<PathBuf>,
@@ -143,8 +147,28 @@ async fn start(
     (manifests, ui): (&Manifests, &Ui),
 ) -> anyhow::Result<Exit> {
     let client = Client::new(server.client("default"));
-    purlin_engine::install_crds(&client).await?;
     purlin_engine::ensure_namespace(&client, NAMESPACE).await?;
+    if !args.no_engine {
+        start_engine(args, &client, parts).await?;
+    }
+    if !args.no_simulate {
+        let provider = Client::new(server.client("default"));
+        let until = parts.stop.clone();
+        parts.tasks.push(tokio::spawn(async move {
+            purlin_simulator::run(provider, purlin_simulator::Options::default(), until).await;
+        }));
+    }
+    let refused = manifests.apply(&client, PATIENCE).await;
+    if !refused.is_empty() {
+        ui.report(&refused, &manifests.sources);
+        return Ok(Exit::Differs);
+    }
+    Ok(Exit::Done)
+}
+
+/// The engine, its kinds, and the functions it calls.
+async fn start_engine(args: &Args, client: &Client, parts: &mut Parts) -> anyhow::Result<()> {
+    purlin_engine::install_crds(client).await?;
     let mut functions = args.work.functions();
     if !args.in_process {
         let hosted = hosted::functions().with_default("function-auto-ready");
@@ -165,19 +189,7 @@ async fn start(
             tracing::error!(%error, "the engine stopped");
         }
     }));
-    if !args.no_simulate {
-        let provider = Client::new(server.client("default"));
-        let until = parts.stop.clone();
-        parts.tasks.push(tokio::spawn(async move {
-            purlin_simulator::run(provider, purlin_simulator::Options::default(), until).await;
-        }));
-    }
-    let refused = manifests.apply(&client, PATIENCE).await;
-    if !refused.is_empty() {
-        ui.report(&refused, &manifests.sources);
-        return Ok(Exit::Differs);
-    }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn greet(args: &Args, server: &Running, kubeconfig: &Path, ui: &Ui) {
@@ -187,6 +199,9 @@ fn greet(args: &Args, server: &Running, kubeconfig: &Path, ui: &Ui) {
     ));
     if let Some(folder) = &args.data_dir {
         ui.say(format_args!("Objects are kept in {}", folder.display()));
+    }
+    if args.no_engine {
+        ui.say("There is no engine: nothing is composed until another one runs");
     }
     if !args.no_simulate {
         ui.say("A simulated provider makes managed resources ready; there is no cloud behind them");
