@@ -45,7 +45,7 @@ struct Told {
 }
 
 fn tell<'m>(one: &'m ConditionPlan, field: &str, filler: &mut Filler<'m, 'm, '_>) -> Option<Told> {
-    let status = filler.value(&one.status);
+    let status = filler.needed(&one.status);
     let reason = one.reason.as_ref();
     let reason = reason.map(|tree| filler.plain(tree, &format!("{field}.reason")));
     let message = one.message.as_ref();

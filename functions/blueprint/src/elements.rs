@@ -34,7 +34,7 @@ impl<'m> Binder<'m> {
         for (variable, tree) in &each.variables {
             let field = format!("{}.forEach.{variable}", each.field);
             let mut filler = Filler::new(frame, &frame.bindings, &mut self.fuel);
-            let list = filler.value(tree);
+            let list = filler.needed(tree);
             let Filler {
                 waits,
                 missed,

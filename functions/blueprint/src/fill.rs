@@ -2,7 +2,7 @@
 
 use purlin_diag::{Diagnostic, Diagnostics};
 use purlin_expr::{Bindings, Evaluation, Fault, FaultKind, Limits, NotData, Outcome, Pending, Val};
-use purlin_object::{List, Object, Value, ValueRef};
+use purlin_object::{List, Value, ValueRef};
 
 use crate::frame::Frame;
 use crate::live::cover;
@@ -33,6 +33,12 @@ impl Fuel {
             && limits.fuel < usual.fuel
         {
             fault.message = format!("all expressions together need more than {BUDGET} steps");
+        }
+        // What is not there in a map or list that was made without something may be there with it.
+        if let (Outcome::Fault(fault), Some(missed)) = (&evaluation.outcome, &evaluation.missed)
+            && matches!(fault.kind, FaultKind::NoSuchKey | FaultKind::OutOfRange)
+        {
+            evaluation.outcome = Outcome::Pending(missed.clone());
         }
         evaluation
     }
@@ -106,8 +112,8 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
                 }
             }
             Tree::Text(pieces) => self.text(pieces).map(Value::String).or_else(keep),
-            Tree::Object(members) => {
-                let mut object = Object::new();
+            Tree::Object(fixed, members) => {
+                let mut object = fixed.clone();
                 for (key, item) in members {
                     let live = live
                         .and_then(ValueRef::as_object)
@@ -142,8 +148,11 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
             Tree::Fixed(value) => Val::from_data(value.as_ref()),
             Tree::Hole(hole) => return self.hole(hole),
             Tree::Text(pieces) => Val::text(self.text(pieces)?),
-            Tree::Object(members) => {
-                let mut entries = Vec::with_capacity(members.len());
+            Tree::Object(fixed, members) => {
+                let mut entries = Vec::with_capacity(fixed.len() + members.len());
+                for (key, value) in fixed {
+                    entries.push((key.to_owned(), Val::from_data(value)));
+                }
                 for (key, item) in members {
                     match self.value(item)? {
                         Val::Optional(None) => {}
@@ -165,9 +174,28 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
         })
     }
 
+    /// The value of a tree where something has to be: nothing because of missing data is waited for.
+    pub(crate) fn needed(&mut self, tree: &'m Tree) -> Option<Val<'a>> {
+        let before = self.missed.len();
+        let value = self.value(tree)?;
+        self.present(value, before)
+    }
+
+    /// `before` is how much was missed before the value was made.
+    fn present(&mut self, value: Val<'a>, before: usize) -> Option<Val<'a>> {
+        match (value, self.missed.get(before)) {
+            (Val::Optional(Some(inner)), _) => Some((*inner).clone()),
+            (Val::Optional(None), Some(missed)) => {
+                self.waits.push(self.frame.told(missed.clone()));
+                None
+            }
+            (value, _) => Some(value),
+        }
+    }
+
     /// A tree that is true or false. `field` is where it stands.
     pub(crate) fn truth(&mut self, tree: &'m Tree, field: &str) -> Option<bool> {
-        let value = self.value(tree)?;
+        let value = self.needed(tree)?;
         let truth = value.as_bool();
         if truth.is_none() {
             let message = format!(
@@ -182,7 +210,7 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
 
     /// A tree that is a text.
     pub(crate) fn plain(&mut self, tree: &'m Tree, field: &str) -> Option<String> {
-        let value = self.value(tree)?;
+        let value = self.needed(tree)?;
         match value.plain() {
             Ok(text) => Some(text),
             Err(NotData::Waits(root)) => {
@@ -207,14 +235,19 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
         for piece in pieces {
             match piece {
                 Piece::Text(part) => text.push_str(part),
-                Piece::Hole(hole) => match self.hole(hole).map(|value| value.plain()) {
-                    Some(Ok(part)) => text.push_str(&part),
-                    Some(Err(why)) => {
-                        self.no_data(why, hole);
-                        whole = false;
+                Piece::Hole(hole) => {
+                    let before = self.missed.len();
+                    let value = self.hole(hole);
+                    let value = value.and_then(|value| self.present(value, before));
+                    match value.map(|value| value.plain()) {
+                        Some(Ok(part)) => text.push_str(&part),
+                        Some(Err(why)) => {
+                            self.no_data(why, hole);
+                            whole = false;
+                        }
+                        None => whole = false,
                     }
-                    None => whole = false,
-                },
+                }
             }
         }
         whole.then_some(text)

@@ -52,6 +52,9 @@ pub(crate) fn items<'a>(list: &Val<'a>, field: &str) -> Result<Vec<Item<'a>>, Bo
         check_twice(&items, field)?;
         return Ok(items);
     }
+    if let Val::Optional(None) = list {
+        return Ok(items);
+    }
     let Some(entries) = list.entries() else {
         return Err(wrong(format!(
             "forEach takes a list or a map, not {}",

@@ -4,22 +4,16 @@
 //! pending. A pending resource is not created, and if it is already live it is kept as it is; nothing that exists is
 //! ever dropped because something else cannot be seen for a moment.
 //!
-//! The variables of expressions:
+//! Which fields hold expressions, what these see and what they give is described in [`language`], once, for the function's
+//! own compiler and for checkers that know schemas. Modules that are files of their own get into an input by [`modules`].
 //!
-//! | variable | what it is |
-//! | --- | --- |
-//! | `xr` | the composite as it is; what its `status` lacks is waited for |
-//! | a resource's name (`-` and `.` written as `_`) | the composed resource as it is, with `connection` for its connection details; for `forEach`, a map of them by element |
-//! | a name of `let` | that value |
-//! | a name of `requires` | the object found, or a list of them when they are asked for by labels |
-//! | `environment`, `context` | the environment of the pipeline, and its whole context |
-//! | `self` | in `ready`: the resource itself |
-//!
-//! An input is compiled once and kept by its content.
+//! An input is compiled once and kept by its content: expressions are parsed, what has no holes is encoded, and what
+//! reads the same everywhere in a body is evaluated once for each request. `docs/manual/blueprint.md` is the reference.
 
 mod answer;
 mod bind;
 mod body;
+mod cache;
 mod compile;
 mod compiler;
 mod conditions;
@@ -37,6 +31,7 @@ mod input;
 mod instance;
 pub mod language;
 mod live;
+pub mod modules;
 mod names;
 mod plan;
 mod requires;
@@ -45,50 +40,17 @@ mod template;
 mod usages;
 mod uses;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use purlin_diag::{Diagnostic, Diagnostics};
 use purlin_function::{
     Function, Hosted, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
 };
 
-use crate::plan::Plan;
-
-/// How many compiled inputs are kept.
-const KEPT: usize = 128;
-
-type Compiled = Arc<Result<Plan, Diagnostics>>;
-
 /// The function.
 #[derive(Debug, Default)]
 pub struct Blueprint {
-    /// Most recently used first.
-    plans: Mutex<VecDeque<([u8; 32], Compiled)>>,
-}
-
-impl Blueprint {
-    fn plan(&self, input: &purlin_object::Object) -> Compiled {
-        let hash = input.canonical_hash();
-        if let Some(compiled) = self.kept(&hash) {
-            return compiled;
-        }
-        // Compiling is slow, so nobody waits for it; two requests may both do it.
-        let compiled = Arc::new(compile::compile(input));
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.push_front((hash, Arc::clone(&compiled)));
-        plans.truncate(KEPT);
-        compiled
-    }
-
-    fn kept(&self, hash: &[u8; 32]) -> Option<Compiled> {
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = plans.iter().position(|(have, _)| have == hash)?;
-        let entry = plans.remove(at)?;
-        let compiled = Arc::clone(&entry.1);
-        plans.push_front(entry);
-        Some(compiled)
-    }
+    plans: cache::Cache,
 }
 
 impl Function for Blueprint {
@@ -99,14 +61,15 @@ impl Function for Blueprint {
                     .path("input");
             return Response::to(request).mistakes(&missing.into()).build();
         };
-        match self.plan(input).as_ref() {
+        match self.plans.plan(input).as_ref() {
             Ok(plan) => run::run(plan, request),
             Err(mistakes) => Response::to(request).mistakes(mistakes).build(),
         }
     }
 
     fn check(&self, input: &purlin_object::Object) -> Diagnostics {
-        self.plan(input)
+        self.plans
+            .plan(input)
             .as_ref()
             .as_ref()
             .err()

@@ -43,6 +43,8 @@ pub(crate) fn cover(new: Value, live: Option<ValueRef<'_>>) -> Value {
             let live = live.to_owned();
             Value::List(if loses(&new, &live) { live } else { new })
         }
+        // Nothing, because of what is missing.
+        (Value::Null, Some(live)) => live.to_owned(),
         (new, _) => new,
     }
 }
@@ -56,6 +58,7 @@ fn loses(new: &List, live: &List) -> bool {
             (ValueRef::List(new), ValueRef::List(live)) => {
                 new.len() < live.len() || new.iter().zip(live.iter()).any(|(a, b)| any(a, b))
             }
+            (ValueRef::Null, live) => !live.is_null(),
             _ => false,
         }
     }

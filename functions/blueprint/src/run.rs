@@ -42,15 +42,17 @@ pub(crate) fn run(plan: &Plan, request: &RunFunctionRequest) -> RunFunctionRespo
         response: Response::to(request),
         made: BTreeMap::new(),
         waits: BTreeMap::new(),
+        patterns: Vec::new(),
         found: binder.faults,
         bytes: 0,
     };
     let mut unknown = Vec::new();
     run.body(&root, &mut unknown);
+    run.patterns = unknown.iter().map(|one| one.pattern.clone()).collect();
     run.unknown(&unknown);
     if !run.found.has_errors() {
         if let Some(usages) = &plan.usages {
-            crate::usages::compose(usages, &root, !unknown.is_empty(), &mut run);
+            crate::usages::compose(usages, &root, &mut run);
         }
         run.status(&root);
         crate::connection::compose(&root, &mut run);
@@ -72,6 +74,8 @@ pub(crate) struct Run<'m> {
     pub(crate) made: BTreeMap<String, bool>,
     /// What resources wait for, by their names.
     pub(crate) waits: BTreeMap<String, BTreeSet<Pending>>,
+    /// Names that resources may have of which it is not known how many there are.
+    pub(crate) patterns: Vec<String>,
     pub(crate) found: Diagnostics,
     bytes: usize,
 }
@@ -203,6 +207,9 @@ impl<'m> Run<'m> {
                 continue;
             }
             let live = live.resource.as_ref();
+            if crate::usages::is_of_two(name, live, self) {
+                continue;
+            }
             let candidates = unknown.iter().filter_map(|one| {
                 let written = matches(&one.pattern, name)?;
                 let fits = live.is_none_or(|live| is_of(live, &one.resource.kind));
@@ -333,11 +340,13 @@ impl<'m> Run<'m> {
             Gate::Unsure(_) => live.is_some(),
             Gate::Open | Gate::Waits(_) | Gate::Wrong => true,
         };
-        if !self.decide(name, field, wanted) || matches!(gate, Gate::Wrong) {
+        // What is not wanted only as far as can be seen may come, and its usages stay.
+        let settled = matches!(gate, Gate::Shut);
+        if !self.decide(name, field, !settled) || matches!(gate, Gate::Wrong) {
             return;
         }
         if !wanted {
-            if live.is_some() && matches!(gate, Gate::Shut) {
+            if live.is_some() && settled {
                 let message = format!("{name} is removed: {field}.when is false");
                 self.response.normal(message).reason("Removed");
             }

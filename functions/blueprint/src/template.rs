@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use prost::Message as _;
 use purlin_diag::Diagnostic;
 use purlin_expr::{Embedded, Part, Problem, Program};
-use purlin_object::{Value, ValueRef};
+use purlin_object::{Limits, Object, Value, ValueRef};
 
 use crate::compiler::{Compiler, Sees};
 
@@ -18,7 +19,8 @@ pub(crate) enum Tree {
     /// Holes with text around them: a text.
     Text(Vec<Piece>),
     List(Vec<Tree>),
-    Object(Vec<(String, Tree)>),
+    /// The members without holes, already encoded, and the others.
+    Object(Object, Vec<(String, Tree)>),
 }
 
 /// An expression and the field it stands in.
@@ -58,7 +60,7 @@ impl Tree {
                     })
                     .collect();
                 if items.iter().all(Self::is_fixed) && !holds_escape(value) {
-                    return Self::Fixed(value.to_owned());
+                    return Self::Fixed(encoded(value));
                 }
                 Self::List(items)
             }
@@ -79,9 +81,20 @@ impl Tree {
                     members.push((key.to_owned(), Self::compile(item, &at, sees, compiler)));
                 }
                 if members.iter().all(|(_, item)| item.is_fixed()) && !holds_escape(value) {
-                    return Self::Fixed(value.to_owned());
+                    return Self::Fixed(encoded(value));
                 }
-                Self::Object(members)
+                let mut fixed = Object::new();
+                members.retain(|(key, item)| match item {
+                    Self::Fixed(value) => {
+                        fixed.insert(key, value.clone());
+                        false
+                    }
+                    _ => true,
+                });
+                match encoded(ValueRef::Object(fixed.as_ref())) {
+                    Value::Object(fixed) => Self::Object(fixed, members),
+                    _ => Self::Object(fixed, members),
+                }
             }
             ValueRef::Null | ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::Double(_) => {
                 Self::Fixed(value.to_owned())
@@ -106,7 +119,7 @@ impl Tree {
                 }
             }
             Self::List(items) => items.iter().for_each(|item| item.holes(visit)),
-            Self::Object(members) => members.iter().for_each(|(_, item)| item.holes(visit)),
+            Self::Object(_, members) => members.iter().for_each(|(_, item)| item.holes(visit)),
         }
     }
 
@@ -123,12 +136,23 @@ impl Tree {
                 }
             }
             Self::List(items) => items.iter_mut().for_each(|item| item.holes_mut(visit)),
-            Self::Object(members) => {
+            Self::Object(_, members) => {
                 for (_, item) in members {
                     item.holes_mut(visit);
                 }
             }
         }
+    }
+}
+
+/// The value in the bytes it is written as, so that nothing of it is made again when it is used.
+fn encoded(value: ValueRef<'_>) -> Value {
+    let around = Object::from_iter([("", value)]);
+    let bytes = around.encode_to_vec();
+    match Object::from_wire(bytes, Limits::default()) {
+        Ok(around) => around.get("").map_or(Value::Null, ValueRef::to_owned),
+        // Deeper than what comes over a wire: it stays as it was read.
+        Err(_) => value.to_owned(),
     }
 }
 

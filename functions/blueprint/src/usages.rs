@@ -11,7 +11,7 @@ use purlin_function::{Ready, RequestView as _};
 use purlin_object::{Object, ObjectRef, Value, ValueRef};
 
 use crate::encoding::short_hash;
-use crate::frame::Frame;
+use crate::frame::{Frame, matches};
 use crate::input::UsageVersion;
 use crate::plan::{External, Place, Source, UsagesPlan};
 use crate::run::Run;
@@ -28,14 +28,8 @@ type Given = Vec<BTreeSet<String>>;
 /// Who uses whom, by the names of composed resources.
 type Pairs = BTreeSet<(String, String)>;
 
-/// Desires a usage for every pair, and keeps those whose pair cannot be seen. `unknown` says that there may be resources whose
-/// names are not known.
-pub(crate) fn compose<'m>(
-    plan: &'m UsagesPlan,
-    root: &Frame<'m>,
-    unknown: bool,
-    run: &mut Run<'m>,
-) {
+/// Desires a usage for every pair, and keeps those whose pair cannot be seen.
+pub(crate) fn compose<'m>(plan: &'m UsagesPlan, root: &Frame<'m>, run: &mut Run<'m>) {
     let mut pairs = Pairs::new();
     if plan.inferred {
         infer(root, &Given::new(), run, &mut pairs);
@@ -79,7 +73,7 @@ pub(crate) fn compose<'m>(
         if known || request.desired_resource(name).is_some() || !may_be_usage(name, live) {
             continue;
         }
-        if declared.contains(name) || stays(name, unknown, run) {
+        if declared.contains(name) || stays(name, run) {
             usages.insert(name.clone(), kept(plan, live));
         }
     }
@@ -106,9 +100,26 @@ fn wanted(run: &Run<'_>, name: &str) -> bool {
 
 /// Whether a usage that no pair asks for any more stays: one of the two is on its way out, or there may be a pair that is not
 /// known.
-fn stays(name: &str, unknown: bool, run: &Run<'_>) -> bool {
+fn stays(name: &str, run: &Run<'_>) -> bool {
+    let unknown = !run.patterns.is_empty();
+    any_pair(name, run, |by, of| {
+        unknown || !wanted(run, by) || !wanted(run, of)
+    })
+}
+
+/// Whether a live resource is a usage of two others, as far as can be seen, and not one of them itself.
+pub(crate) fn is_of_two(name: &str, live: Option<&Object>, run: &Run<'_>) -> bool {
+    let may_be = live.is_none_or(|live| may_be_usage(name, live.as_ref()));
+    run.plan.usages.is_some() && may_be && any_pair(name, run, |_, _| true)
+}
+
+/// Whether the name of a usage is that of two resources that are there or wanted, and for which `test` holds.
+fn any_pair(name: &str, run: &Run<'_>, test: impl Fn(&str, &str) -> bool) -> bool {
     let request = run.request;
-    let there = |name: &str| request.observed_resource(name).is_some() || wanted(run, name);
+    let there = |name: &str| {
+        let live = request.observed_resource(name).is_some();
+        live || wanted(run, name) || run.patterns.iter().any(|one| matches(one, name).is_some())
+    };
     let Some(both) = name.strip_suffix("-usage") else {
         return false;
     };
@@ -116,7 +127,7 @@ fn stays(name: &str, unknown: bool, run: &Run<'_>) -> bool {
         let (Some(by), Some(of)) = (both.get(..at), both.get(at + 1..)) else {
             return false;
         };
-        there(by) && there(of) && (unknown || !wanted(run, by) || !wanted(run, of))
+        there(by) && there(of) && test(by, of)
     })
 }
 

@@ -116,6 +116,10 @@ impl<'m> Binder<'m> {
     }
 
     /// One use of a module.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "bound, bind, start: one after the other"
+    )]
     fn child(&mut self, making: Making<'m, '_>, frame: &Frame<'m>) -> Frame<'m> {
         let plan = self.plan;
         let one = &frame.body.uses[making.at];
@@ -165,7 +169,8 @@ impl<'m> Binder<'m> {
                         ..
                     } = filler;
                     self.faults.extend(faults);
-                    bound(&declared.name, value, waits, missed)
+                    let missed = missed.into_iter().map(|missed| frame.told(missed));
+                    bound(&declared.name, value, waits, missed.collect())
                 }
             };
             let field = format!("{}.with", one.each.field);
@@ -197,6 +202,9 @@ impl<'m> Binder<'m> {
         let value = match (value, &declared.default) {
             (Val::Optional(None), Some(default)) => Val::from_data(default.as_ref()),
             (Val::Optional(None), None) if optional => Val::Optional(None),
+            (Val::Optional(None), None) if missed.is_some() => {
+                return Binding::Pending(missed.unwrap_or_else(|| unknown(&declared.name)));
+            }
             (Val::Optional(None), None) => {
                 let message = format!("the parameter {} needs a value", declared.name);
                 let diagnostic = Diagnostic::error("blueprint/parameter", message);
