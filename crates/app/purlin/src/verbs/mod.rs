@@ -1,5 +1,6 @@
 //! The verbs, one file each: arguments, then a call into the crate that does the work.
 
+mod blueprint;
 mod check;
 mod completions;
 mod crd;
@@ -36,6 +37,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Blueprint(blueprint::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
     /// Move versions of infrastructure APIs from environment to environment, in Git.
@@ -73,6 +75,7 @@ pub(crate) fn main() -> ExitCode {
     };
     let ui = Ui;
     let outcome = match cli.verb {
+        Verb::Blueprint(args) => blueprint::run(&args, &ui),
         Verb::Completions(args) => completions::run(&args, &ui),
         Verb::Up(args) => up::run(&args, &ui),
         Verb::Engine(args) => engine::run(&args, &ui),
