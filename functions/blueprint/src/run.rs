@@ -103,6 +103,7 @@ impl<'m> Run<'m> {
                 let name = frame.name(&require.name);
                 match selector {
                     Some(selector) => drop(self.response.require(name.as_ref(), selector)),
+                    None if require.optional => {}
                     None => self.wait(&name, waits),
                 }
                 let missing = self.request.required_resources(&name);
