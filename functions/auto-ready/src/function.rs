@@ -97,6 +97,10 @@ impl Function for AutoReady {
         }
         found
     }
+
+    fn input_schema(&self) -> Option<purlin_function::input::Schema> {
+        Some(purlin_function::input::schema_of::<Input>())
+    }
 }
 
 /// Marks what is ready; what an earlier step decided stays.

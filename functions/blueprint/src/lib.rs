@@ -76,6 +76,10 @@ impl Function for Blueprint {
             .cloned()
             .unwrap_or_default()
     }
+
+    fn input_schema(&self) -> Option<purlin_function::input::Schema> {
+        Some(purlin_function::input::schema_of::<input::Input>())
+    }
 }
 
 /// This function, to be hosted.

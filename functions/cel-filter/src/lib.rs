@@ -56,6 +56,10 @@ impl Function for CelFilter {
     fn check(&self, input: &Object) -> Diagnostics {
         compile(input).err().unwrap_or_default()
     }
+
+    fn input_schema(&self) -> Option<purlin_function::input::Schema> {
+        Some(purlin_function::input::schema_of::<Input>())
+    }
 }
 
 fn compile(input: &Object) -> Result<Vec<Filter>, Diagnostics> {

@@ -159,6 +159,10 @@ impl Function for GoTemplating {
         }
         found
     }
+
+    fn input_schema(&self) -> Option<purlin_function::input::Schema> {
+        Some(purlin_function::input::schema_of::<Input>())
+    }
 }
 
 /// Says how long the answer holds; protobuf durations may be negative, as upstream passes them on.

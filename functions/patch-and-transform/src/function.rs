@@ -45,6 +45,10 @@ impl Function for PatchAndTransform {
     fn check(&self, input: &Object) -> Diagnostics {
         read(input).1
     }
+
+    fn input_schema(&self) -> Option<purlin_function::input::Schema> {
+        Some(purlin_function::input::schema_of::<crate::input::Resources>())
+    }
 }
 
 /// One request being answered.

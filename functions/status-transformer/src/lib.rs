@@ -65,6 +65,10 @@ impl Function for StatusTransformer {
             Err(mistakes) => mistakes,
         }
     }
+
+    fn input_schema(&self) -> Option<purlin_function::input::Schema> {
+        Some(purlin_function::input::schema_of::<Input>())
+    }
 }
 
 fn fail(response: &mut Response, reason: &str, message: String) {

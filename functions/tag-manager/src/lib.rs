@@ -76,6 +76,10 @@ impl Function for TagManager {
     fn check(&self, input: &Object) -> Diagnostics {
         input::decode(input).err().unwrap_or_default()
     }
+
+    fn input_schema(&self) -> Option<purlin_function::input::Schema> {
+        Some(purlin_function::input::schema_of::<Input>())
+    }
 }
 
 fn has_tags(resource: ObjectRef<'_>) -> bool {

@@ -23,6 +23,12 @@ pub trait Function: Send + Sync {
         let _ = input;
         Diagnostics::new()
     }
+
+    /// The OpenAPI schema of the input, in the structural form of CRDs: what [`crate::input::schema_of`] says of its type.
+    /// `None` when the function does not tell.
+    fn input_schema(&self) -> Option<crate::input::Schema> {
+        None
+    }
 }
 
 impl<F> Function for F
@@ -41,6 +47,7 @@ pub fn typed<T: DeserializeOwned + 'static>(
     Arc::new(Typed {
         run,
         decode: |input| crate::input::decode::<T>(input).err().unwrap_or_default(),
+        schema: crate::input::schema_of::<T>,
     })
 }
 
@@ -82,6 +89,7 @@ impl<T: DeserializeOwned> Function for Checked<T> {
 struct Typed {
     run: fn(&RunFunctionRequest) -> RunFunctionResponse,
     decode: fn(&Object) -> Diagnostics,
+    schema: fn() -> crate::input::Schema,
 }
 
 impl Function for Typed {
@@ -91,6 +99,10 @@ impl Function for Typed {
 
     fn check(&self, input: &Object) -> Diagnostics {
         (self.decode)(input)
+    }
+
+    fn input_schema(&self) -> Option<crate::input::Schema> {
+        Some((self.schema)())
     }
 }
 

@@ -7,6 +7,7 @@
 mod de;
 mod fault;
 mod meta;
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use serde::de::DeserializeOwned;
 use de::{Decoder, Notes, Repair};
 use fault::{Fault, Kind};
 pub use meta::ObjectMeta;
+pub use schema::{Schema, schema_of};
 
 /// How many mistakes are reported at most.
 const MANY: usize = 50;
