@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/need-kubectl.sh
+scripts/need-registry.sh
 exec cargo test --workspace --locked "$@"

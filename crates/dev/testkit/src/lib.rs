@@ -1,4 +1,4 @@
-//! What tests share: golden files, lists of known failures that may only shrink, and examples of manual pages.
+//! What tests share: golden files, lists of known failures that may only shrink, examples of manual pages, and a registry.
 
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
@@ -8,8 +8,10 @@ mod golden;
 mod known;
 mod manual;
 mod recorded;
+mod registry;
 
 pub use golden::{cases, golden, root};
 pub use known::{Outcome, check_known};
 pub use manual::check_manual;
 pub use recorded::{check_recorded, difference};
+pub use registry::Registry;

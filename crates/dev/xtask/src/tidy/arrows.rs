@@ -101,6 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("git", &["telemetry"]),
+    ("oci", &["package"]),
     (
         "promoter",
         &[

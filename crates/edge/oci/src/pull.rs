@@ -1,0 +1,139 @@
+//! Gets a package out of a registry.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use purlin_package::{
+    Digest, Image, Index, Limits, Manifest, Platform, RefVersion, Reference, names,
+};
+
+use crate::client::{Client, Fetched};
+use crate::error::Error;
+
+/// Which images of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The one Crossplane installs.
+    Installed,
+    /// The one for a platform.
+    Platform(Platform),
+    /// All.
+    All,
+}
+
+/// What was pulled.
+#[derive(Debug, Clone)]
+pub struct Pulled {
+    /// What the reference names: an index or a manifest.
+    pub digest: Digest,
+    /// The images.
+    pub images: Vec<Image>,
+}
+
+impl Client {
+    /// Pulls a package. A single manifest is pulled whatever its platform.
+    pub async fn pull(&self, reference: &Reference, which: &Which) -> Result<Pulled, Error> {
+        let top = self.manifest(reference).await?;
+        let digest = top.digest.clone();
+        if !names::is_index(&top.media_type) {
+            let image = self.pull_image(reference, top).await?;
+            return Ok(Pulled {
+                digest,
+                images: vec![image],
+            });
+        }
+        let index = read_index(reference, &top)?;
+        let mut images = Vec::new();
+        for wanted in choose(reference, &index, which)? {
+            let at = reference.with(RefVersion::Digest(wanted));
+            let fetched = self.manifest(&at).await?;
+            images.push(self.pull_image(reference, fetched).await?);
+        }
+        Ok(Pulled { digest, images })
+    }
+
+    async fn pull_image(&self, reference: &Reference, fetched: Fetched) -> Result<Image, Error> {
+        let manifest = read_manifest(reference, &fetched)?;
+        let mut blobs: BTreeMap<Digest, Bytes> = BTreeMap::new();
+        for wanted in manifest.layers.iter().chain([&manifest.config]) {
+            if !blobs.contains_key(&wanted.digest) {
+                let bytes = self.blob(reference, &wanted.digest, wanted.size).await?;
+                blobs.insert(wanted.digest.clone(), bytes);
+            }
+        }
+        let image = Image::from_manifest(fetched.bytes, &Limits::default(), |digest| {
+            let found = blobs.get(digest).cloned();
+            found.ok_or_else(|| purlin_package::Error::Missing(digest.to_string()))
+        })?;
+        Ok(image)
+    }
+}
+
+fn choose(reference: &Reference, index: &Index, which: &Which) -> Result<Vec<Digest>, Error> {
+    let members = || {
+        let known = index
+            .manifests
+            .iter()
+            .filter_map(|member| member.platform.as_ref());
+        known
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let one = |found: Option<&purlin_package::Descriptor>, wanted: &str| match found {
+        Some(member) => Ok(vec![member.digest.clone()]),
+        None => Err(Error::Refused(format!(
+            "{reference} has no image for {wanted}; it has: {}",
+            members()
+        ))),
+    };
+    match which {
+        Which::Installed => one(index.installed(), "linux/amd64, which Crossplane reads"),
+        Which::Platform(platform) => {
+            let found = index.manifests.iter().find(|member| {
+                member.platform.as_ref().is_some_and(|of| {
+                    of.os == platform.os && of.architecture == platform.architecture
+                })
+            });
+            one(found, &platform.to_string())
+        }
+        Which::All => {
+            let images = index
+                .manifests
+                .iter()
+                .filter(|member| names::is_manifest(&member.media_type));
+            Ok(images.map(|member| member.digest.clone()).collect())
+        }
+    }
+}
+
+pub(crate) fn read_index(reference: &Reference, fetched: &Fetched) -> Result<Index, Error> {
+    let index: Index = serde_json::from_slice(&fetched.bytes)
+        .map_err(|error| wrong(reference, "its index", &error))?;
+    let most = Limits::default().images;
+    if index.manifests.len() > most {
+        return Err(Error::Refused(format!(
+            "{reference} has more than {most} images"
+        )));
+    }
+    Ok(index)
+}
+
+pub(crate) fn read_manifest(reference: &Reference, fetched: &Fetched) -> Result<Manifest, Error> {
+    let manifest: Manifest = serde_json::from_slice(&fetched.bytes)
+        .map_err(|error| wrong(reference, "its manifest", &error))?;
+    let most = Limits::default().layers;
+    if manifest.layers.len() > most {
+        return Err(Error::Refused(format!(
+            "{reference} has more than {most} layers"
+        )));
+    }
+    Ok(manifest)
+}
+
+fn wrong(reference: &Reference, what: &str, error: &serde_json::Error) -> Error {
+    Error::Protocol {
+        host: reference.registry.clone(),
+        what: format!("{what} of {reference} is not valid: {error}"),
+    }
+}
