@@ -3,10 +3,10 @@ PROFILE ?= demo
 PURLIN  := target/$(PROFILE)/purlin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fmt lint docs fuzz bless
+.PHONY: help demo test check bench package fmt lint docs fuzz bless
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 demo: ## Show it all: a claim becomes managed resources, a version is promoted
 	@scripts/demo.sh
 test: ## Run every test: unit, golden, property, fuzz corpus, end to end with kubectl
@@ -16,6 +16,8 @@ bench: ## Measure the function server against a bare echo, and claims to Ready
 	@scripts/bench.sh
 fuzz: ## Run every fuzz target (needs cargo-fuzz): make fuzz SECONDS=600 TARGETS="wire load"
 	@scripts/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
+package: ## Build the static programs and the Function package of all architectures
+	@scripts/package.sh
 fmt: ## Check the formatting
 	cargo fmt --all --check
 lint: ## Lint everything, warnings are errors

@@ -6,6 +6,7 @@ mod completions;
 mod crd;
 mod engine;
 mod new;
+mod package;
 mod promote;
 mod render;
 mod replay;
@@ -40,6 +41,8 @@ enum Verb {
     Blueprint(blueprint::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
+    /// Make, move, look at and sign packages of functions and configurations.
+    Package(Box<package::Args>),
     /// Move versions of infrastructure APIs from environment to environment, in Git.
     Promote(Box<promote::Args>),
     /// Start an API server, the engine, functions and a simulated provider on this machine.
@@ -80,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Up(args) => up::run(&args, &ui),
         Verb::Engine(args) => engine::run(&args, &ui),
         Verb::New(args) => new::run(&args, &ui),
+        Verb::Package(args) => package::run(&args, &ui),
         Verb::Promote(args) => promote::run(&args, &ui),
         Verb::Trace(args) => trace::run(&args, &ui),
         Verb::Serve(args) => serve::run(&args, &ui),

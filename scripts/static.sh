@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Builds purlin as a static program for one architecture: scripts/static.sh amd64|arm64. It ends up in target/static.
+#
+# The C library is glibc, linked statically: its allocator is what the figures in docs/benchmarks.md were measured with. Needed are the
+# standard library of Rust for that architecture, which rustup installs, and for another architecture than this machine's a C compiler
+# for it (Debian: gcc-aarch64-linux-gnu). RUSTC names another compiler that has both, such as a distribution's with the development
+# files of its standard library for the other architecture.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case ${1:-} in
+amd64) machine=x86_64 ;;
+arm64) machine=aarch64 ;;
+*) echo "usage: $0 amd64|arm64" >&2; exit 2 ;;
+esac
+architecture=$1
+target=$machine-unknown-linux-gnu
+profile=${PROFILE:-release}
+rustc=${RUSTC:-rustc}
+
+if [ ! -d "$("$rustc" --print sysroot)/lib/rustlib/$target/lib" ]; then
+  if [ -n "${RUSTC:-}" ] || ! command -v rustup >/dev/null || ! rustup target add "$target"; then
+    echo "$0: the compiler has no standard library for $target, and rustup cannot install it here." >&2
+    echo "Install it (rustup target add $target), or name a compiler that has it in RUSTC." >&2
+    exit 3
+  fi
+fi
+if [ "$machine" != "$(uname -m)" ]; then
+  linker=$machine-linux-gnu-gcc
+  if ! command -v "$linker" >/dev/null; then
+    echo "$0: $linker is missing, which links programs for $architecture (Debian: gcc-${machine/_/-}-linux-gnu)." >&2
+    exit 3
+  fi
+  name=$(tr a-z- A-Z_ <<<"$target")
+  export "CARGO_TARGET_${name}_LINKER=$linker" "CC_${target//-/_}=$linker"
+fi
+# A target of its own keeps the flags away from procedural macros and build scripts, which cannot be static.
+export RUSTFLAGS="-C target-feature=+crt-static"
+# What rustup's compiler built is not for another one, and the other way round.
+out=${CARGO_TARGET_DIR:-target}
+[ -z "${RUSTC:-}" ] || out=$out/other-rustc
+cargo build --locked --profile "$profile" --target "$target" --target-dir "$out" -p purlin
+mkdir -p target/static
+built=$out/$target/$([ "$profile" = dev ] && echo debug || echo "$profile")/purlin
+cp "$built" "target/static/purlin-linux-$architecture"
+printf '%s: %s bytes, %s compressed\n' "target/static/purlin-linux-$architecture" \
+  "$(wc -c <"$built")" "$(gzip -9 -c "$built" | wc -c)"
