@@ -99,6 +99,43 @@ async fn it_answers_logs_what_is_fatal_with_its_tag_and_stops_on_sigterm() {
 }
 
 #[test]
+fn mistakes_of_the_command_line_are_told_together() {
+    let output = purlin(&[
+        "--metrics-address=nowhere",
+        "--default-function=function-x",
+        "--max-concurrent-requests=4",
+        "--max-requests-per-connection=5",
+    ])
+    .output()
+    .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    for words in [
+        "TLS_SERVER_CERTS_DIR",
+        "--metrics-address nowhere",
+        "--default-function",
+        "--max-requests-per-connection 5",
+    ] {
+        assert!(stderr.contains(words), "{words}: {stderr}");
+    }
+}
+
+#[test]
+fn a_folder_of_certificates_that_cannot_be_used_is_an_error_of_the_world() {
+    for verb in ["serve", "up", "engine"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_purlin"));
+        command.arg(verb).arg("--tls-certs-dir=/nowhere/at/all");
+        let output = command.env_remove("PURLIN_LOG").output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{verb}: {stderr}");
+        assert!(
+            stderr.contains("/nowhere/at/all") && stderr.contains("tls.crt"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
 fn without_certificates_it_says_what_to_do() {
     let output = purlin(&[]).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -145,6 +145,7 @@ impl Flags {
             "info"
         };
         purlin_telemetry::init_logs(self.log_format.into(), level);
+        crate::files::allow_many(options.max_connections);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()

@@ -5,6 +5,7 @@
 mod caller;
 mod connection;
 mod expiry;
+mod files;
 mod flags;
 mod incoming;
 mod limit;

@@ -219,18 +219,87 @@ async fn metrics_are_shown_at_every_path() {
     let running = server.spawn();
     let client = plain(running.address());
     client.run("f", request("Test")).await.unwrap();
-    let mut stream = tokio::net::TcpStream::connect(page).await.unwrap();
-    let ask = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    stream.write_all(ask).await.unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
+    let text = get(page, "/metrics").await;
     for line in [
         r#"grpc_server_handled_total{grpc_type="unary",grpc_service="apiextensions.fn.proto.v1.FunctionRunnerService",grpc_method="RunFunction",grpc_code="OK"} 1"#,
         r#"purlin_function_results_total{function="function-test",severity="fatal"} 1"#,
         "purlin_serve_connections 1",
+        r#"purlin_function_answers_total{function="function-test",outcome="Fatal"} 1"#,
+        concat!(
+            r#"purlin_build_info{version=""#,
+            env!("CARGO_PKG_VERSION"),
+            r#""} 1"#
+        ),
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
+}
+
+/// A page of the metrics address, with its head.
+async fn get(page: std::net::SocketAddr, path: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(page).await.unwrap();
+    let ask = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn what_is_refused_is_counted() {
+    let options = Options {
+        metrics_address: Some("127.0.0.1:0".parse::<Address>().unwrap()),
+        max_request_size: 1 << 10,
+        ..Options::default()
+    };
+    let server = server(options, "Test", |r| Response::to(r).build()).await;
+    let page = server.metrics_address().unwrap();
+    let running = server.spawn();
+    let mut large = request("Echo");
+    let input = large.input.get_or_insert_default();
+    input.insert("text", "x".repeat(2 << 10));
+    let client = plain(running.address());
+    assert!(client.run("f", large).await.is_err());
+    let text = get(page, "/metrics").await;
+    for line in [
+        r#"purlin_serve_limits_hit_total{limit="message_size"} 1"#,
+        r#"grpc_server_handled_total{grpc_type="unary",grpc_service="apiextensions.fn.proto.v1.FunctionRunnerService",grpc_method="RunFunction",grpc_code="ResourceExhausted"} 1"#,
+        r#"grpc_server_started_total{grpc_type="unary",grpc_service="apiextensions.fn.proto.v1.FunctionRunnerService",grpc_method="RunFunction"} 1"#,
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn readiness_ends_when_the_server_stops_and_life_does_not() {
+    let (release, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let (entered, wait_entered) = tokio::sync::oneshot::channel();
+    let entered = Mutex::new(Some(entered));
+    let options = Options {
+        metrics_address: Some("127.0.0.1:0".parse::<Address>().unwrap()),
+        ..Options::default()
+    };
+    let server = server(options, "Slow", move |request| {
+        if let Some(entered) = entered.lock().unwrap().take() {
+            entered.send(()).unwrap();
+        }
+        drop(wait.lock().map(|wait| wait.recv()));
+        Response::to(request).build()
+    })
+    .await;
+    let page = server.metrics_address().unwrap();
+    let running = server.spawn();
+    assert!(get(page, "/readyz").await.starts_with("HTTP/1.1 200"));
+    let client = plain(running.address());
+    let call = tokio::spawn(async move { client.run("f", request("Slow")).await });
+    wait_entered.await.unwrap();
+    let stopping = tokio::spawn(running.stop());
+    while get(page, "/readyz").await.starts_with("HTTP/1.1 200") {}
+    assert!(get(page, "/healthz").await.starts_with("HTTP/1.1 200"));
+    drop(release);
+    call.await.unwrap().unwrap();
+    stopping.await.unwrap().unwrap();
 }
 
 #[tokio::test]

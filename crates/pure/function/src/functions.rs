@@ -49,10 +49,14 @@ impl Functions {
     }
 
     /// The function for a call to `name`: by that name, or by the kind of the input when nothing here has the name.
+    ///
+    /// A name that is almost one of ours is a slip, and not another package of the same function: it finds nothing, so that
+    /// the slip is seen here and not where only names count.
     pub fn find(&self, name: &str, request: &RunFunctionRequest) -> Option<&Hosted> {
         match self.by_name(name) {
             Some(hosted) => Some(hosted),
             None if name == ALL => self.pick(request).ok(),
+            None if self.is_slip(name) => None,
             None => {
                 let (api_version, kind) = input_kind(request)?;
                 self.by_kind(api_version, kind)
@@ -93,6 +97,15 @@ impl Functions {
             .path("input")
             .help(self.known_kinds())
             .into()
+        })
+    }
+
+    /// Whether a name is one of ours, misspelt: the same but for a letter or two.
+    fn is_slip(&self, name: &str) -> bool {
+        let names = self.hosted.iter().map(|hosted| hosted.name);
+        nearest(name, names).is_some_and(|near| {
+            let differ = name.chars().count().abs_diff(near.chars().count());
+            differ <= 2 && !name.ends_with(near) && !near.ends_with(name)
         })
     }
 
@@ -216,6 +229,15 @@ mod tests {
         assert_eq!(find("function-b"), Some("function-b"));
         assert_eq!(find("upbound-function-a"), Some("function-a"));
         assert_eq!(find("function-purlin"), Some("function-a"));
+        // Two letters the wrong way round.
+        let long = Functions::new([hosted("function-patch-and-transform", "A")]);
+        let find = |name| long.find(name, &request).map(|hosted| hosted.name);
+        assert_eq!(find("function-patch-and-transfrom"), None);
+        assert_eq!(
+            find("crossplane-contrib-function-patch-and-transform"),
+            Some("function-patch-and-transform")
+        );
+        assert_eq!(find("pt"), Some("function-patch-and-transform"));
         assert!(
             functions
                 .find("x", &RunFunctionRequest::default())

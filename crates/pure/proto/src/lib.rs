@@ -5,6 +5,7 @@
 //! service name, so it is only a client and a server here.
 
 mod codec;
+mod redact;
 
 pub use codec::Codec;
 

@@ -79,13 +79,27 @@ enum Log {
 }
 
 impl Work {
+    /// Whether the certificates can be used, before anything starts.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        match self.tls() {
+            Some(tls) => tls
+                .check()
+                .map_err(|reason| anyhow::anyhow!("--tls-certs-dir: {reason}")),
+            None => Ok(()),
+        }
+    }
+
+    fn tls(&self) -> Option<Tls> {
+        super::given(self.tls_certs_dir.as_ref()).map(|folder| Tls {
+            folder: folder.clone(),
+        })
+    }
+
     /// How functions are called.
     pub(crate) fn functions(&self) -> Functions {
         let timeout = Duration::from_secs(self.function_timeout.into());
         let elsewhere = GrpcOptions {
-            tls: super::given(self.tls_certs_dir.as_ref()).map(|folder| Tls {
-                folder: folder.clone(),
-            }),
+            tls: self.tls(),
             plaintext: if self.plain_loopback {
                 Plaintext::Loopback
             } else {
@@ -120,6 +134,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
         Log::Json => LogFormat::Json,
         Log::Text => LogFormat::Text,
     };
+    args.work.check()?;
     purlin_telemetry::init_logs(format, args.work.level());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

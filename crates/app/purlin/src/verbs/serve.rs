@@ -17,9 +17,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
     let functions = hosted::functions();
+    let mut mistakes = args.flags.mistakes();
     if functions.by_name(&args.default_function).is_none() {
         let mistake = functions.unknown_name(&args.default_function);
-        ui.say(format_args!("--default-function: {mistake}"));
+        mistakes.push(format!("--default-function: {mistake}"));
+    }
+    for mistake in &mistakes {
+        ui.say(format_args!("error: {mistake}"));
+    }
+    if !mistakes.is_empty() {
         return Ok(Exit::Misuse);
     }
     let functions = functions.with_default(&args.default_function);

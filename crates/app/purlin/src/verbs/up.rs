@@ -69,6 +69,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::Misuse);
     }
+    args.work.check()?;
     let (manifests, found) = purlin_engine::read_manifests(&args.apply);
     if !found.is_empty() {
         ui.report(&found, &manifests.sources);

@@ -60,6 +60,7 @@ pub mod credentials {
 }
 /// The data of a Secret.
 #[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct CredentialData {
     #[prost(btree_map = "string, bytes", tag = "1")]
     pub data: ::prost::alloc::collections::BTreeMap<
@@ -205,6 +206,7 @@ pub struct State {
 }
 /// An object and what is known about it.
 #[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Resource {
     /// The object. Observed: all of it. Desired: only the fields somebody has an opinion on; of a composite, its status.
     #[prost(message, optional, tag = "1")]
