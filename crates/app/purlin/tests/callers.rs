@@ -167,13 +167,15 @@ fn assert_as_recorded(call: &Call, answer: &RunFunctionResponse) {
 fn there_are_records_of_each_caller_and_nothing_secret_in_them() {
     let callers = callers();
     assert!(callers.len() >= 2, "{:?}", callers.keys());
-    let mut functions = BTreeSet::new();
+    let (mut functions, mut protocols) = (BTreeSet::new(), BTreeSet::new());
     for call in callers.values().flatten() {
         functions.insert(call.recorded.function.clone());
+        protocols.insert(call.recorded.protocol.as_str());
         let hidden = with(call, &call.recorded.response().unwrap());
         assert_eq!(hidden, call.recorded, "{}", call.file.display());
     }
     assert!(functions.len() >= 6, "{functions:?}");
+    assert_eq!(protocols, BTreeSet::from(["v1", "v1beta1"]));
 }
 
 #[tokio::test]
