@@ -60,7 +60,11 @@ pub(crate) fn run(plan: &Plan, request: &RunFunctionRequest) -> RunFunctionRespo
     }
     if run.found.has_errors() {
         run.found.sort();
-        return Response::to(request).mistakes(&run.found).build();
+        // Every use of a module and every element may say the same.
+        let mut said = BTreeSet::new();
+        let found = run.found.into_iter();
+        let found: Diagnostics = found.filter(|one| said.insert(one.to_string())).collect();
+        return Response::to(request).mistakes(&found).build();
     }
     run.finish()
 }

@@ -378,7 +378,8 @@ proptest! {
         prop_assume!(world.is_some());
         let world = world.unwrap();
         let full = world.run(&function);
-        prop_assert_eq!(fatal(&full), None);
+        // What is seen only when everything is there: a key that no element has, two names that are the same.
+        prop_assume!(fatal(&full).is_none());
         let mut less = world.clone();
         let mut choices = Choices::new(gone);
         less.observed.retain(|_, _| choices.one_of(rate) != 0);
