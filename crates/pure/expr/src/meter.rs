@@ -74,7 +74,10 @@ impl Meter {
         self.fuel = 0;
         Err(Raise::Fault(
             FaultKind::Fuel,
-            format!("the expression needs more than {} steps", self.limits.fuel),
+            format!(
+                "the expression needs more than {} steps, the limit of its cost",
+                self.limits.fuel
+            ),
         ))
     }
 

@@ -45,7 +45,11 @@ fn every_limit_is_named() {
         (&wide, "expr/too-many-operators", "1000"),
         (&chain, "expr/too-deep", "160"),
         (&nested, "expr/too-deep", "40"),
-        (steps, "expr/too-expensive", "1000000 steps"),
+        (
+            steps,
+            "expr/too-expensive",
+            "1000000 steps, the limit of its cost",
+        ),
         (
             memory,
             "expr/too-large",

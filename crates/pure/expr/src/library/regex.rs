@@ -32,9 +32,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 /// # Errors
 /// Why it is none, in one line.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
-    purlin_schema::Pattern::new(pattern)
-        .map(|pattern| pattern.regex().clone())
-        .map_err(|why| why.trim_start_matches("error: ").to_owned())
+    purlin_schema::Pattern::new(pattern).map(|pattern| pattern.regex().clone())
 }
 
 enum Pattern<'m> {
