@@ -26,8 +26,8 @@ use std::sync::{Arc, Mutex};
 
 use prost_types::Duration;
 use purlin_function::{
-    Function, Hosted, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
-    parse_duration,
+    FieldRead, Function, Hosted, ReadObject, ReadStep, RequestView as _, Response,
+    RunFunctionRequest, RunFunctionResponse, parse_duration,
 };
 use purlin_object::Object;
 use purlin_template::{Delimiters, Library, Limits, MissingKey, Template};
@@ -153,9 +153,12 @@ impl Function for GoTemplating {
             && let Err(error) = self.parse(&source.text, delimiters(&decoded))
         {
             let (path, line) = source.place(error.line);
-            let message = format!("line {line}: {}", error.message);
-            found
-                .push(purlin_diag::Diagnostic::error("go-templating/template", message).path(path));
+            let message = format!("line {line} of the template: {}", error.message);
+            // What is wrong is often quoted in the message: `function "foo" not defined`.
+            let word = error.message.split('"').nth(1);
+            let (start, end) = source.bytes(error.line, word);
+            let finding = purlin_diag::Diagnostic::error("go-templating/template", message);
+            found.push(finding.path(path).within(start, end));
         }
         found
     }
@@ -163,6 +166,54 @@ impl Function for GoTemplating {
     fn input_schema(&self) -> Option<purlin_function::input::Schema> {
         Some(purlin_function::input::schema_of::<Input>())
     }
+
+    fn reads(&self, input: &Object) -> Vec<FieldRead> {
+        let Ok(decoded) = purlin_function::input::decode::<Input>(input) else {
+            return Vec::new();
+        };
+        let Some(source) = source::inline(&decoded).filter(|_| decoded.source == "Inline") else {
+            return Vec::new();
+        };
+        let Ok(template) = self.parse(&source.text, delimiters(&decoded)) else {
+            return Vec::new();
+        };
+        let read = |reading: purlin_template::Reading| {
+            let (object, steps) = observed(&reading.steps)?;
+            let (path, within) = source.field(reading.start, reading.end)?;
+            Some(FieldRead {
+                object,
+                steps,
+                path,
+                within,
+            })
+        };
+        template.reads().into_iter().filter_map(read).collect()
+    }
+}
+
+/// The observed object that a template reads a field of, and the way to the field in it.
+fn observed(steps: &[purlin_template::Step]) -> Option<(ReadObject, Vec<ReadStep>)> {
+    use purlin_template::Step;
+    let name = |step: Option<&Step>| match step {
+        Some(Step::Field(name)) => Some(name.clone()),
+        Some(Step::Element) | None => None,
+    };
+    let is = |at: usize, word: &str| name(steps.get(at)).is_some_and(|name| name == word);
+    if !is(0, "observed") {
+        return None;
+    }
+    let (object, start) = if is(1, "composite") && is(2, "resource") {
+        (ReadObject::Composite, 3)
+    } else if is(1, "resources") && is(3, "resource") {
+        (ReadObject::Composed(name(steps.get(2))?), 4)
+    } else {
+        return None;
+    };
+    let rest = steps.get(start..)?.iter().map(|step| match step {
+        Step::Field(name) => ReadStep::Field(name.clone()),
+        Step::Element => ReadStep::Element,
+    });
+    Some((object, rest.collect()))
 }
 
 /// Says how long the answer holds; protobuf durations may be negative, as upstream passes them on.

@@ -51,6 +51,30 @@ impl Source {
         }
     }
 
+    /// The bytes of a line in its field of the input, without the blanks around; of `word` in it, when it is there.
+    pub(crate) fn bytes(&self, line: usize, word: Option<&str>) -> (usize, usize) {
+        let start_of = |line: usize| -> usize {
+            let before = self.text.split_inclusive('\n').take(line.saturating_sub(1));
+            before.map(str::len).sum()
+        };
+        let first = self.part(line).map_or(1, |(_, own)| line + 1 - own);
+        let start = start_of(line) - start_of(first);
+        let text = self.text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+        let found = word.and_then(|word| Some((text.find(word)?, word.len())));
+        let blank = text.len() - text.trim_start().len();
+        let (at, length) = found.unwrap_or((blank, text.trim().len()));
+        (start + at, start + at + length)
+    }
+
+    /// The field of the input that bytes of the text are in, and which of its bytes they are.
+    pub(crate) fn field(&self, start: usize, end: usize) -> Option<(String, (usize, usize))> {
+        let line = self.text.get(..start)?.matches('\n').count() + 1;
+        let (path, own) = self.place(line);
+        let before = self.text.split_inclusive('\n').take(line - own);
+        let first: usize = before.map(str::len).sum();
+        Some((path, (start.checked_sub(first)?, end.checked_sub(first)?)))
+    }
+
     /// Words for a message that counts the lines of all parts as one.
     pub(crate) fn hint(&self, line: usize) -> String {
         self.part(line).map_or_else(String::new, |(index, line)| {

@@ -167,13 +167,7 @@ fn check_template_patch(at: &mut Scope<'_>, patch: &TemplatePatch, sets: &BTreeS
 }
 
 fn check_patch(at: &mut Scope<'_>, patch: &Patch) {
-    let parts = Parts {
-        kind: &patch.r#type,
-        from: &patch.from_field_path,
-        to: &patch.to_field_path,
-        combine: patch.combine.as_ref(),
-    };
-    if check_parts(at, &parts) {
+    if check_parts(at, &parts(patch)) {
         check_rest(at, &patch.transforms, &patch.policy);
     }
 }
@@ -187,11 +181,21 @@ fn check_environment_patch(at: &mut Scope<'_>, patch: &Patch) {
         "FromEnvironmentFieldPath",
         "ToEnvironmentFieldPath",
     ];
-    if !patch.r#type.is_empty() && !ALLOWED.contains(&patch.r#type.as_str()) {
-        at.field("type").one_of(&patch.r#type, ALLOWED);
-        return;
+    if patch.r#type.is_empty() || ALLOWED.contains(&patch.r#type.as_str()) {
+        return check_patch(at, patch);
     }
-    check_patch(at, patch);
+    at.field("type").one_of(&patch.r#type, ALLOWED);
+    check_guessed(at, &parts(patch));
+    check_rest(at, &patch.transforms, &patch.policy);
+}
+
+fn parts(patch: &Patch) -> Parts<'_> {
+    Parts {
+        kind: &patch.r#type,
+        from: &patch.from_field_path,
+        to: &patch.to_field_path,
+        combine: patch.combine.as_ref(),
+    }
 }
 
 struct Parts<'i> {
@@ -205,7 +209,8 @@ struct Parts<'i> {
 fn check_parts(at: &mut Scope<'_>, parts: &Parts<'_>) -> bool {
     let Some(kind) = PatchKind::parse(parts.kind) else {
         at.field("type").one_of(parts.kind, PatchKind::NAMES);
-        return false;
+        check_guessed(at, parts);
+        return true;
     };
     if !kind.combines() {
         if parts.from.is_empty() {
@@ -227,7 +232,24 @@ fn check_parts(at: &mut Scope<'_>, parts: &Parts<'_>) -> bool {
     } else {
         at.field("toFieldPath").path(parts.to);
     }
-    let mut at = at.field("combine");
+    check_combine(&mut at.field("combine"), combine);
+    false
+}
+
+/// Checks what a patch of an unknown type has: its other mistakes are told as well.
+fn check_guessed(at: &mut Scope<'_>, parts: &Parts<'_>) {
+    if !parts.from.is_empty() {
+        at.field("fromFieldPath").path(parts.from);
+    }
+    if !parts.to.is_empty() {
+        at.field("toFieldPath").path(parts.to);
+    }
+    if let Some(combine) = parts.combine {
+        check_combine(&mut at.field("combine"), combine);
+    }
+}
+
+fn check_combine(at: &mut Scope<'_>, combine: &Combine) {
     match (combine.strategy.as_str(), &combine.string) {
         ("string", Some(_)) => {}
         ("string", None) => at
@@ -247,7 +269,6 @@ fn check_parts(at: &mut Scope<'_>, parts: &Parts<'_>) -> bool {
             at.path(&variable.from_field_path);
         }
     }
-    false
 }
 
 fn check_rest(at: &mut Scope<'_>, transforms: &[crate::input::Transform], policy: &Policy) {

@@ -1,5 +1,6 @@
 //! The `purlin` command line: arguments in, words and an exit code out.
 
+mod cache;
 mod exit;
 mod hosted;
 mod trace;

@@ -32,9 +32,16 @@ spec:
 ";
 
 fn check(folder: &Path, arguments: &[&str]) -> Output {
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--no-cache"]).collect();
+    purlin(folder, folder, "check", &arguments)
+}
+
+/// Runs a verb with a cache of its own.
+fn purlin(folder: &Path, cache: &Path, verb: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_purlin"))
-        .arg("check")
+        .arg(verb)
         .args(arguments)
+        .env("PURLIN_SCHEMA_CACHE", cache)
         .current_dir(folder)
         .output()
         .unwrap()
@@ -86,8 +93,9 @@ fn a_mistake_is_shown_with_its_line() {
     assert_eq!(
         words(&output.stdout),
         "./apis/shop.yml:21:3: error[check/unknown-field]: `spec.regoin` is not a field of XShop\n\
-         21 |   regoin: north\n   |   ^^^^^^\n  help: did you mean `region`?\n1 error\n"
+         21 |   regoin: north\n   |   ^^^^^^\n  help: did you mean `region`?\n"
     );
+    assert_eq!(words(&output.stderr), "1 error (2 objects in 1 file)\n");
 }
 
 #[test]
@@ -109,7 +117,7 @@ fn machines_get_their_formats() {
     let github = check(folder.path(), &["apis", "-o", "github"]);
     assert_eq!(
         words(&github.stdout),
-        "::error file=apis/shop.yml,line=21,col=3,title=check/unknown-field::`spec.regoin` is not a field of XShop; did you mean `region`?\n"
+        "::error file=apis/shop.yml,line=21,col=3,endColumn=9,title=check/unknown-field::`spec.regoin` is not a field of XShop; did you mean `region`?\n"
     );
 }
 
@@ -119,4 +127,194 @@ fn a_path_that_is_not_there_is_misuse() {
     assert_eq!(output.status.code(), Some(2));
     assert!(words(&output.stderr).contains("nowhere"));
     assert_eq!(check(&root(), &[]).status.code(), Some(2));
+}
+
+#[test]
+fn nothing_to_check_is_misuse() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(check(folder.path(), &["."]).status.code(), Some(2));
+    std::fs::write(folder.path().join("values.yaml"), "a: {{ b }}\n").unwrap();
+    let output = check(folder.path(), &["."]);
+    assert_eq!(output.status.code(), Some(2), "{}", words(&output.stderr));
+    assert!(words(&output.stdout).is_empty());
+    let all = check(&root(), &["nowhere", "neither"]);
+    let told = words(&all.stderr);
+    assert!(
+        told.contains("nowhere") && told.contains("neither"),
+        "{told}"
+    );
+}
+
+#[test]
+fn warnings_fail_only_when_they_are_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let composition = "\
+apiVersion: apiextensions.crossplane.io/v1
+kind: Composition
+metadata: {name: a}
+spec:
+  compositeTypeRef: {apiVersion: a.example/v1, kind: XA}
+  mode: Pipeline
+  pipeline:
+  - step: a
+    functionRef: {name: function-patch-and-transform}
+    input:
+      apiVersion: pt.fn.crossplane.io/v1beta1
+      kind: Resources
+      resources:
+      - name: a
+        base: {apiVersion: b.example/v1, kind: B}
+        patches:
+        - {type: FromEnvironmentFieldPath, fromFieldPath: a, toFieldPath: spec.a}
+";
+    std::fs::write(folder.path().join("a.yaml"), composition).unwrap();
+    let output = check(folder.path(), &["."]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(words(&output.stdout).contains("warning[check/context-unwritten]"));
+    assert!(words(&output.stderr).contains("2 kinds without a schema"));
+    assert!(!words(&output.stdout).contains("check/no-schema"));
+    let output = check(folder.path(), &[".", "-W", "-v"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(words(&output.stdout).contains("check/no-schema"));
+}
+
+const CRD: &str = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: boxes.cloud.example}
+spec:
+  group: cloud.example
+  names: {kind: Box, plural: boxes, listKind: BoxList, singular: box}
+  scope: Cluster
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        description: words
+        properties:
+          spec: {type: object, required: [size], properties: {size: {type: integer}}}
+";
+
+const BOX: &str = "apiVersion: cloud.example/v1\nkind: Box\nmetadata: {name: a}\nspec: {size: 1}\n";
+
+#[test]
+fn what_is_remembered_gives_the_same_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        // What changed only just now is read again in any case: that is not what is tried here.
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(then)
+            .unwrap();
+    };
+    write("crd.yaml", CRD);
+    write("box.yaml", BOX);
+    let run = || {
+        let output = purlin(folder.path(), cache.path(), "check", &[".", "-o", "json"]);
+        (output.status.code(), words(&output.stdout))
+    };
+    assert_eq!(run(), (Some(0), "[]\n".to_owned()));
+    assert_eq!(run(), (Some(0), "[]\n".to_owned()));
+    // Another size: the same path, read again.
+    write("box.yaml", &BOX.replace("size: 1", "size: one"));
+    let (code, told) = run();
+    assert!(
+        code == Some(1) && told.contains("check/wrong-type"),
+        "{told}"
+    );
+    assert_eq!(run(), (Some(1), told.clone()));
+    // What defines the kind changed: the box is checked again, from what is remembered of nothing else.
+    write(
+        "crd.yaml",
+        &CRD.replace("size: {type: integer}", "size: {type: string}"),
+    );
+    assert_eq!(run(), (Some(0), "[]\n".to_owned()));
+    // A damaged cache is no cache.
+    for entry in std::fs::read_dir(cache.path().join("checks")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    }
+    write("box.yaml", &BOX.replace("size: 1", "size: 12"));
+    let (code, told) = run();
+    assert!(
+        code == Some(1) && told.contains("check/wrong-type"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_damaged_pack_is_read_from_the_files_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(then)
+            .unwrap();
+    };
+    write("crd.yaml", CRD);
+    write("box.yaml", BOX);
+    let run = || {
+        purlin(folder.path(), cache.path(), "check", &["."])
+            .status
+            .code()
+    };
+    assert_eq!(run(), Some(0));
+    for entry in std::fs::read_dir(cache.path().join("checks")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "pack") {
+            let mut bytes = std::fs::read(&path).unwrap();
+            let last = bytes.len() - 5;
+            bytes[last] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+        }
+    }
+    write("box.yaml", &BOX.replace("size: 1", "size: two"));
+    assert_eq!(run(), Some(1));
+}
+
+#[test]
+fn pulled_schemas_serve_every_project() {
+    let project = tempfile::tempdir().unwrap();
+    let provider = tempfile::tempdir().unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    std::fs::write(provider.path().join("crd.yaml"), CRD).unwrap();
+    std::fs::write(project.path().join("box.yaml"), BOX.replace("size", "sise")).unwrap();
+    let run =
+        |verb: &str, arguments: &[&str]| purlin(project.path(), cache.path(), verb, arguments);
+    assert_eq!(run("check", &["."]).status.code(), Some(0));
+    let source = provider.path().to_str().unwrap();
+    let pulled = run("schema", &["pull", source, "nowhere"]);
+    assert_eq!(pulled.status.code(), Some(3));
+    let told = words(&pulled.stderr);
+    assert!(
+        told.contains("1 kinds kept") && told.contains("nowhere"),
+        "{told}"
+    );
+    let listed = run("schema", &["list", "-o", "json"]);
+    let list: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(list[0]["kind"], "Box");
+    assert_eq!(list[0]["versions"], serde_json::json!(["v1"]));
+    let output = run("check", &["."]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(words(&output.stdout).contains("did you mean `size`?"));
+    let without = check(project.path(), &["."]);
+    assert_eq!(without.status.code(), Some(0), "{}", words(&without.stdout));
+    assert_eq!(run("schema", &["clean"]).status.code(), Some(0));
+    assert_eq!(run("check", &["."]).status.code(), Some(0));
 }

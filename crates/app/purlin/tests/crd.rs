@@ -94,6 +94,16 @@ fn a_file_without_a_definition_and_a_missing_file_are_told_apart() {
     let output = crd(&[file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(words(&output.stderr).contains("error[crd/no-xrd]"));
-    assert_eq!(crd(&["no-such-file.yaml"]).status.code(), Some(3));
+    assert_eq!(crd(&["no-such-file.yaml"]).status.code(), Some(2));
     assert_eq!(crd(&[]).status.code(), Some(2));
+}
+
+#[test]
+fn every_file_that_cannot_be_read_is_told() {
+    let output = crd(&["no-such-file.yaml", "xrds", "nor-this.yaml"]);
+    let told = words(&output.stderr);
+    for name in ["no-such-file.yaml", "xrds", "nor-this.yaml"] {
+        assert!(told.contains(name), "{told}");
+    }
+    assert_eq!(output.status.code(), Some(2));
 }

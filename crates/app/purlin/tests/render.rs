@@ -433,8 +433,49 @@ fn misuse_and_missing_files_have_their_own_codes() {
     );
     check(
         &["gone.yaml", "composition.yaml"],
-        3,
+        2,
         "cannot read gone.yaml",
     );
-    check(&[".", "composition.yaml"], 3, "is a folder");
+    check(&[".", "composition.yaml"], 2, "is a folder");
+}
+
+#[test]
+fn mistakes_of_form_and_of_inputs_are_told_at_once() {
+    let composition = COMPOSITION
+        .replace("mode: Pipeline", "mod: Pipeline\n  pipelin: 3")
+        .replace("  name: app\nspec", "  nam: app\nspec")
+        .replace(
+            "        - fromFieldPath: spec.region\n",
+            "        - type: FromCompositFieldPath\n          fromFieldPath: spec..region\n          \
+             transforms: [{type: mth}]\n",
+        );
+    let folder = folder(&[("xr.yaml", XR), ("composition.yaml", &composition)]);
+    let (code, _, told) = run(&folder, &["xr.yaml", "composition.yaml"]);
+    assert_eq!(code, Some(1));
+    for word in [
+        "metadata.name",
+        "FromCompositeFieldPath",
+        "unexpected '.'",
+        "`mth` is unknown",
+    ] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+}
+
+#[test]
+fn every_file_that_cannot_be_read_is_told() {
+    let folder = folder(&[("bad.yaml", "")]);
+    fs::write(folder.path().join("bad.yaml"), [0xff, 0xfe]).unwrap();
+    let (code, _, told) = run(&folder, &["none.yaml", "nor.yaml"]);
+    assert!(
+        told.contains("none.yaml") && told.contains("nor.yaml"),
+        "{told}"
+    );
+    assert_eq!(code, Some(2));
+    let (code, _, told) = run(&folder, &["none.yaml", "bad.yaml"]);
+    assert!(
+        told.contains("none.yaml") && told.contains("bad.yaml"),
+        "{told}"
+    );
+    assert_eq!(code, Some(3));
 }

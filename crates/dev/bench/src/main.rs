@@ -3,6 +3,7 @@
 //! A server runs as a child of this process, so that its CPU time is its own; this process is the client.
 
 mod call;
+mod check;
 mod claims;
 mod echo;
 mod fit;
@@ -31,6 +32,8 @@ enum Mode {
     Memory(memory::Args),
     /// Measure how long many claims take to be ready on `purlin up`.
     Claims(claims::Args),
+    /// Measure `purlin check` on many Compositions and the CRDs of a whole provider family.
+    Check(check::Args),
     /// Be the echo that is measured.
     #[command(hide = true)]
     ServeEcho,
@@ -51,6 +54,7 @@ fn main() -> anyhow::Result<()> {
         Some(Mode::Instructions(args)) => instructions::run(&args),
         Some(Mode::Memory(args)) => memory::run(&args),
         Some(Mode::Claims(args)) => claims::run(&args),
+        Some(Mode::Check(args)) => check::run(&args),
         Some(Mode::ServeEcho) => echo::serve(),
         Some(Mode::ServeFunctions) => process::serve_functions(),
     }

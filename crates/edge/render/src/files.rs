@@ -73,56 +73,136 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// Whether the command line names what cannot be meant: the world is as it should be.
+    pub fn is_misuse(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Folder { .. } => true,
+            Self::TooLarge { .. } | Self::NotText { .. } => false,
+        }
+    }
+}
+
 /// Reads every file the command line names.
 ///
 /// # Errors
-/// The first file that cannot be read.
-pub fn read_files(files: &Files) -> Result<Texts, ReadError> {
-    let all = |path: &Option<PathBuf>| path.as_deref().map_or_else(|| Ok(Vec::new()), read_path);
+/// Every file that cannot be read.
+pub fn read_files(files: &Files) -> Result<Texts, Vec<ReadError>> {
+    let mut reader = Reader::default();
+    let xr = reader.one(&files.xr);
+    let composition = reader.one(&files.composition);
+    let functions = reader.all(files.functions.as_deref());
+    let observed = reader.all(files.observed.as_deref());
     let mut required = Vec::new();
     for path in &files.required {
-        required.extend(read_path(path)?);
+        required.extend(reader.all(Some(path)));
     }
+    let schemas = files
+        .schemas
+        .as_deref()
+        .map(|folder| reader.schemas(folder));
+    let credentials = reader.all(files.credentials.as_deref());
+    let xrd = files.xrd.as_deref().and_then(|path| reader.one(path));
     let mut context = Vec::new();
     for (key, path) in &files.context {
-        context.push((key.clone(), read_one(path)?));
+        context.extend(reader.one(path).map(|text| (key.clone(), text)));
     }
-    Ok(Texts {
-        xr: read_one(&files.xr)?,
-        composition: read_one(&files.composition)?,
-        functions: all(&files.functions)?,
-        observed: all(&files.observed)?,
-        required,
-        schemas: match &files.schemas {
-            Some(folder) => read_schemas(folder)?,
-            None => Vec::new(),
-        },
-        credentials: all(&files.credentials)?,
-        xrd: files.xrd.as_deref().map(read_one).transpose()?,
-        context,
-    })
+    match (xr, composition) {
+        (Some(xr), Some(composition)) if reader.wrong.is_empty() => Ok(Texts {
+            xr,
+            composition,
+            functions,
+            observed,
+            required,
+            schemas: schemas.unwrap_or_default(),
+            credentials,
+            xrd,
+            context,
+        }),
+        _ => Err(reader.wrong),
+    }
 }
 
 /// Reads a file, or the YAML files of a folder in the order of their names.
 ///
 /// # Errors
-/// The first file that cannot be read.
-pub fn read_path(path: &Path) -> Result<Vec<Text>, ReadError> {
-    if !path.is_dir() {
-        return Ok(vec![read_one(path)?]);
+/// Every file that cannot be read.
+pub fn read_path(path: &Path) -> Result<Vec<Text>, Vec<ReadError>> {
+    let mut reader = Reader::default();
+    let texts = reader.all(Some(path));
+    if reader.wrong.is_empty() {
+        Ok(texts)
+    } else {
+        Err(reader.wrong)
     }
-    let is_yaml = |path: &Path| {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        matches!(extension, Some("yaml" | "yml"))
-    };
-    entries(path)?
-        .iter()
-        .filter(|entry| entry.is_file() && is_yaml(entry))
-        .map(|entry| read_one(entry))
-        .collect()
 }
 
-fn read_one(path: &Path) -> Result<Text, ReadError> {
+/// Reads files, and remembers which could not be.
+#[derive(Default)]
+struct Reader {
+    wrong: Vec<ReadError>,
+}
+
+impl Reader {
+    fn take<T>(&mut self, read: Result<T, ReadError>) -> Option<T> {
+        match read {
+            Ok(read) => Some(read),
+            Err(error) => {
+                self.wrong.push(error);
+                None
+            }
+        }
+    }
+
+    fn one(&mut self, path: &Path) -> Option<Text> {
+        self.take(read_file(path))
+    }
+
+    fn all(&mut self, path: Option<&Path>) -> Vec<Text> {
+        let Some(path) = path else {
+            return Vec::new();
+        };
+        if !path.is_dir() {
+            return self.one(path).into_iter().collect();
+        }
+        let is_yaml = |path: &Path| {
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            matches!(extension, Some("yaml" | "yml"))
+        };
+        let entries = self.take(entries(path)).unwrap_or_default();
+        let files = entries
+            .iter()
+            .filter(|entry| entry.is_file() && is_yaml(entry));
+        files.filter_map(|entry| self.one(entry)).collect()
+    }
+
+    /// The `*.json` files of a folder and the folders below it.
+    fn schemas(&mut self, folder: &Path) -> Vec<Text> {
+        let mut texts = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in self.take(entries(&folder)).unwrap_or_default() {
+                let is_link = entry.is_symlink();
+                if entry.is_dir() && !is_link {
+                    folders.push(entry);
+                } else if entry
+                    .extension()
+                    .is_some_and(|extension| extension == "json")
+                {
+                    texts.extend(self.one(&entry));
+                }
+            }
+        }
+        texts
+    }
+}
+
+/// Reads one file.
+///
+/// # Errors
+/// When it is a folder, or cannot be read.
+pub fn read_file(path: &Path) -> Result<Text, ReadError> {
     if path.is_dir() {
         return Err(ReadError::Folder {
             path: path.display().to_string(),
@@ -157,26 +237,6 @@ fn read_from(reader: impl io::Read, name: String) -> Result<Text, ReadError> {
         Ok(content) => Ok(Text { name, content }),
         Err(_) => Err(ReadError::NotText { path: name }),
     }
-}
-
-/// The `*.json` files of a folder and the folders below it.
-fn read_schemas(folder: &Path) -> Result<Vec<Text>, ReadError> {
-    let mut texts = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in entries(&folder)? {
-            let is_link = entry.is_symlink();
-            if entry.is_dir() && !is_link {
-                folders.push(entry);
-            } else if entry
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
-                texts.push(read_one(&entry)?);
-            }
-        }
-    }
-    Ok(texts)
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {

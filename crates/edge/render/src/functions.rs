@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use purlin_api::composition::Step;
 use purlin_api::function::{ANNOTATION_RUNTIME, ANNOTATION_TARGET, Function, Runtime};
-use purlin_diag::{Diagnostic, Diagnostics, nearest};
+use purlin_diag::{Diagnostic, Diagnostics, Place, nearest};
 use purlin_function::{Functions, Hosted, RunFunctionRequest};
+use purlin_object::Object;
+use purlin_yaml::PlaceMap;
+use serde_json::Value;
 
 use crate::inputs::Inputs;
+use crate::manifest::Manifest;
 
 /// Where a function runs.
 #[derive(Debug, Clone)]
@@ -18,21 +22,60 @@ pub enum Route {
     Remote(String),
 }
 
-/// Finds the function of every step, and what those in this process find wrong with their inputs. A function is one of those in this process, by its name, the name of its package or the kind of
-/// its input; or else one that listens where its manifest says.
+/// Finds the function of every step, and what those in this process find wrong with their inputs. A function is one of
+/// those in this process, by its name, the name of its package or the kind of its input; or else one that listens where
+/// its manifest says.
 pub fn route(inputs: &Inputs, hosted: &Functions) -> (BTreeMap<String, Route>, Diagnostics) {
+    let steps = inputs.composition.pipeline.iter().enumerate();
+    route_steps(steps, &inputs.functions, &inputs.composition_places, hosted)
+}
+
+/// What [`route`] would find in a Composition whose form is wrong, so that all mistakes are told at once.
+pub(crate) fn check_steps(
+    composition: &Manifest,
+    functions: &[(Function, Place)],
+    hosted: &Functions,
+) -> Diagnostics {
+    let written = composition.value.pointer("/spec/pipeline");
+    let written = written.and_then(Value::as_array).into_iter().flatten();
+    let steps: Vec<(usize, Step)> = written
+        .enumerate()
+        .filter_map(|(index, step)| {
+            let input = step.get("input").filter(|input| input.is_object());
+            let read = Step {
+                name: step
+                    .get("step")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned(),
+                function: step.pointer("/functionRef/name")?.as_str()?.to_owned(),
+                input: input.and_then(|input| Object::from_json(input.clone()).ok()),
+                ..Step::default()
+            };
+            Some((index, read))
+        })
+        .collect();
+    let steps = steps.iter().map(|(index, step)| (*index, step));
+    route_steps(steps, functions, &composition.places, hosted).1
+}
+
+fn route_steps<'s>(
+    steps: impl Iterator<Item = (usize, &'s Step)>,
+    functions: &[(Function, Place)],
+    places: &PlaceMap,
+    hosted: &Functions,
+) -> (BTreeMap<String, Route>, Diagnostics) {
     let mut routes = BTreeMap::new();
     let mut found = Diagnostics::new();
-    for (index, step) in inputs.composition.pipeline.iter().enumerate() {
-        let manifest = inputs
-            .functions
+    for (index, step) in steps {
+        let manifest = functions
             .iter()
             .find(|(function, _)| function.name == step.function);
         let function = manifest.map(|(function, _)| function);
         match find(step, function, hosted) {
             Ok(route) => {
                 if let Route::Hosted(hosted) = &route {
-                    found.extend(check_input(inputs, index, step, hosted));
+                    found.extend(check_input(places, index, step, hosted));
                 }
                 routes.insert(step.name.clone(), route);
             }
@@ -40,9 +83,9 @@ pub fn route(inputs: &Inputs, hosted: &Functions) -> (BTreeMap<String, Route>, D
                 let path = format!("spec.pipeline[{index}].functionRef.name");
                 let place = match manifest {
                     Some((_, place)) => place.clone(),
-                    None => inputs.composition_places.nearest(&path),
+                    None => places.nearest(&path),
                 };
-                found.push(problem.help_with(inputs, hosted, step).at(place));
+                found.push(problem.help_with(functions, hosted, step).at(place));
             }
         }
     }
@@ -51,11 +94,10 @@ pub fn route(inputs: &Inputs, hosted: &Functions) -> (BTreeMap<String, Route>, D
 }
 
 /// What a function finds wrong with its input, with the places in the Composition's file.
-fn check_input(inputs: &Inputs, index: usize, step: &Step, hosted: &Hosted) -> Diagnostics {
+fn check_input(places: &PlaceMap, index: usize, step: &Step, hosted: &Hosted) -> Diagnostics {
     let Some(input) = &step.input else {
         return Diagnostics::new();
     };
-    let places = &inputs.composition_places;
     let at = format!("spec.pipeline[{index}].input");
     let found = hosted.function.check(input).into_iter();
     found
@@ -94,14 +136,16 @@ impl Problem {
         Self(Box::new(diagnostic))
     }
 
-    fn help_with(self, inputs: &Inputs, hosted: &Functions, step: &Step) -> Diagnostic {
+    fn help_with(
+        self,
+        functions: &[(Function, Place)],
+        hosted: &Functions,
+        step: &Step,
+    ) -> Diagnostic {
         if self.0.help.is_some() {
             return *self.0;
         }
-        let listed = inputs
-            .functions
-            .iter()
-            .map(|(function, _)| function.name.as_str());
+        let listed = functions.iter().map(|(function, _)| function.name.as_str());
         let here = hosted.hosted().iter().map(|hosted| hosted.name);
         let near = nearest(&step.function, listed.chain(here));
         let guess = near

@@ -8,6 +8,7 @@ use purlin_api::function::{Function, GROUP, KIND};
 use purlin_api::xrd::Xrd;
 use purlin_composition::Composition;
 use purlin_diag::{Diagnostic, Diagnostics, Place, Sources};
+use purlin_function::Functions;
 use purlin_object::{Object, Value as ObjectValue};
 use purlin_yaml::{PlaceMap, load};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use crate::composite::identify;
 use crate::definition::{check_match, define, with_defaults};
 use crate::files::Text;
+use crate::functions::check_steps;
 use crate::manifest::{Manifest, manifests, single};
 use crate::observed::{Composed, observed};
 
@@ -82,6 +84,26 @@ impl Inputs {
         }
         found.sort();
         (inputs.filter(|_| !found.has_errors()), found)
+    }
+
+    /// As [`Inputs::read`]. When something is wrong, what the functions of this process find wrong with their inputs is
+    /// told as well: otherwise [`crate::render`] tells it.
+    pub fn read_all(
+        texts: &Texts,
+        annotations: &[(String, String)],
+        hosted: &Functions,
+    ) -> (Option<Self>, Diagnostics) {
+        let (inputs, mut found) = Self::read(texts, annotations);
+        if inputs.is_none() {
+            // What is wrong with these texts is told already.
+            let told = &mut Diagnostics::new();
+            let functions = functions(&texts.functions, told);
+            if let Some(composition) = single(&texts.composition, "Composition", told) {
+                found.extend(check_steps(&composition, &functions, hosted));
+                found.sort();
+            }
+        }
+        (inputs, found)
     }
 
     /// The composite's Composition.

@@ -18,6 +18,6 @@ mod observed;
 
 pub use documents::{Show, TRANSITION_TIME};
 pub use drive::{Failed, Rendered, render};
-pub use files::{Files, ReadError, Text, read_files, read_path};
+pub use files::{Files, ReadError, Text, read_file, read_files, read_path};
 pub use functions::{Route, route};
 pub use inputs::{Inputs, Texts};

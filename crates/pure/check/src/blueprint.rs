@@ -2,279 +2,440 @@
 
 use std::collections::BTreeMap;
 
-use purlin_diag::Diagnostic;
-use purlin_expr::{Embedded, Program, Read};
+use purlin_diag::{Diagnostic, Severity};
+use purlin_expr::{Bindings, Embedded, Env, Outcome, Program, Ty, Val, Wanted, check_text};
 use purlin_schema::{Reason, Schema, WHOLE};
 use serde_json::{Value, json};
 
 use crate::compose::{Context, Typed};
-use crate::flow;
 use crate::reach::{self, Reach, Step, follow};
 use crate::{Report, below, fit};
 
-/// A variable of expressions.
-#[derive(Debug, Clone)]
-struct Variable {
-    typed: Typed,
-    /// Whether it is a map of such objects by element.
-    each: bool,
-}
-
-type Variables = BTreeMap<String, Variable>;
+/// Fields of an input whose expressions are checked for what they are for, and modules, which have variables of their own.
+const SPECIAL: [&str; 4] = ["resources", "status", "let", "modules"];
 
 /// Checks an input, which stands at `at`.
 pub(crate) fn check(context: &mut Context<'_>, input: &Value, at: &str, report: &mut Report<'_>) {
-    let mut variables = Variables::new();
-    let composite = Variable {
-        typed: context.composite.clone(),
-        each: false,
-    };
-    variables.insert("xr".to_owned(), composite);
-    let resources: Vec<&Value> = input["resources"]
-        .as_array()
+    let composite = context.composite.clone();
+    let resources = resources(context, input, at, report);
+    let requires: BTreeMap<String, (Typed, bool)> = input["requires"]
+        .as_object()
         .into_iter()
         .flatten()
+        .filter_map(|(name, require)| {
+            let one = !require["name"].is_null();
+            Some((name.clone(), (context.typed(require)?, one)))
+        })
         .collect();
-    let kinds: Vec<Option<Typed>> = resources
-        .iter()
-        .map(|resource| context.typed(&resource["manifest"]))
-        .collect();
-    for (index, resource) in resources.iter().enumerate() {
-        let Some(name) = resource["name"].as_str() else {
-            continue;
-        };
-        let typed = kinds[index].clone().unwrap_or(Typed {
-            kind: String::new(),
-            schema: None,
-        });
-        if resource["external"] != true {
-            let at = format!("{at}.resources[{index}].name");
-            context.compose(name, typed.clone(), &at, report);
+    let mut env = variables(&composite, &resources, &requires);
+    lets(input, &mut env);
+    let walk = Walk { env: &env };
+    walk.value(&input["let"], &below(at, "let"), Target::Anywhere, report);
+    for (name, value) in input.as_object().into_iter().flatten() {
+        if !SPECIAL.contains(&name.as_str()) {
+            let target = if name == "asserts" {
+                Target::Asserts
+            } else {
+                Target::Anywhere
+            };
+            walk.value(value, &below(at, name), target, report);
         }
-        let each = !resource["forEach"].is_null();
-        variables.insert(name.replace(['-', '.'], "_"), Variable { typed, each });
     }
-    for (name, require) in input["requires"].as_object().into_iter().flatten() {
-        if let Some(typed) = context
-            .typed(require)
-            .filter(|_| !require["name"].is_null())
+    let status = composite.schema.as_deref().map(|schema| {
+        match follow(schema, &[Step::Field("status".to_owned())]) {
+            Reach::Field(status) => Target::Field(status),
+            Reach::Unknown | Reach::Nowhere { .. } => Target::Anywhere,
+        }
+    });
+    walk.value(
+        &input["status"],
+        &below(at, "status"),
+        status.unwrap_or(Target::Anywhere),
+        report,
+    );
+    for resource in &resources {
+        resource_expressions(resource, &env, report);
+        if let Some(schema) = resource.typed.schema.as_deref()
+            && resource.value["external"] != true
         {
-            variables.insert(name.clone(), Variable { typed, each: false });
+            let filled = context.filled_elsewhere(resource.name);
+            let manifest = &resource.value["manifest"];
+            check_manifest(
+                manifest,
+                schema,
+                &resource.typed,
+                (&resource.at, filled),
+                report,
+            );
         }
     }
-    for field in ["let", "requires", "status", "connection", "asserts"] {
-        holes(&input[field], &below(at, field), None, &variables, report);
-    }
-    for (index, resource) in resources.iter().enumerate() {
-        let at = format!("{at}.resources[{index}]");
-        let own = kinds[index].as_ref();
-        resource_holes(resource, own, &at, &variables, report);
-        let name = resource["name"].as_str().unwrap_or_default();
-        if let Some(typed) = own
-            && let Some(schema) = typed.schema.as_deref()
-            && resource["external"] != true
-        {
-            let filled = context.filled_elsewhere(name);
-            manifest(&resource["manifest"], schema, typed, (&at, filled), report);
-        }
-    }
-    if let Some(schema) = context.composite.schema.as_deref()
+    if let Some(schema) = composite.schema.as_deref()
         && input["status"].is_object()
     {
         let whole = json!({"status": input["status"]});
-        fit::unknown(&whole, schema, &context.composite.kind, at, report);
+        fit::unknown(&whole, schema, &composite.kind, at, report);
+    }
+    trails(context, input, at);
+}
+
+/// A resource of the input.
+struct Resource<'v> {
+    name: &'v str,
+    value: &'v Value,
+    at: String,
+    typed: Typed,
+}
+
+fn resources<'v>(
+    context: &mut Context<'_>,
+    input: &'v Value,
+    at: &str,
+    report: &mut Report<'_>,
+) -> Vec<Resource<'v>> {
+    let mut resources = Vec::new();
+    let listed = input["resources"].as_array();
+    for (index, value) in listed.into_iter().flatten().enumerate() {
+        let Some(name) = value["name"].as_str() else {
+            continue;
+        };
+        let at = format!("{at}.resources[{index}]");
+        let typed = context.typed(&value["manifest"]).unwrap_or_default();
+        let manifest_at = format!("{at}.manifest");
+        if value["external"] == true {
+            let file = context.file;
+            crate::kinds::check(context.set, file, &value["manifest"], &manifest_at, report);
+        } else {
+            context.compose(name, typed.clone(), &format!("{at}.name"), report);
+            context.check_kind(&value["manifest"], &typed, &manifest_at, report);
+        }
+        // Elements of a list have names of their own.
+        context.composes_others |= !value["forEach"].is_null();
+        resources.push(Resource {
+            name,
+            value,
+            at,
+            typed,
+        });
+    }
+    context.composes_others |= !input["use"].is_null() || !input["usages"].is_null();
+    resources
+}
+
+/// The variables of expressions.
+fn variables<'s>(
+    composite: &'s Typed,
+    resources: &'s [Resource<'_>],
+    requires: &'s BTreeMap<String, (Typed, bool)>,
+) -> Env<'s> {
+    let object = |typed: &'s Typed| typed.schema.as_deref().map_or(Ty::Dyn, Ty::whole);
+    let mut env = Env::new();
+    env.set("environment", Ty::Dyn);
+    env.set("context", Ty::Dyn);
+    for (name, (typed, one)) in requires {
+        let object = object(typed);
+        env.set(name.as_str(), if *one { object } else { Ty::list(object) });
+    }
+    for resource in resources {
+        let observed = match object(&resource.typed) {
+            Ty::Dyn => Ty::Dyn,
+            object => Ty::beside([("connection", Ty::Dyn)], object),
+        };
+        let each = !resource.value["forEach"].is_null();
+        let ty = if each { Ty::map(observed) } else { observed };
+        env.set(resource.name.replace(['-', '.'], "_"), ty);
+    }
+    env.set("xr", object(composite));
+    env
+}
+
+/// Named values: their types come from what they are made of, in whatever order they are written.
+fn lets(input: &Value, env: &mut Env<'_>) {
+    const ROUNDS: usize = 3;
+    let Some(lets) = input["let"].as_object() else {
+        return;
+    };
+    for name in lets.keys() {
+        env.set(name.clone(), Ty::Dyn);
+    }
+    for _ in 0..ROUNDS {
+        for (name, value) in lets {
+            let ty = match value {
+                Value::String(text) => check_text(text, env, &Wanted::Anything).ty,
+                Value::Bool(_) => Ty::Bool,
+                _ => Ty::Dyn,
+            };
+            let ty = if matches!(ty, Ty::Err) { Ty::Dyn } else { ty };
+            env.set(name.clone(), ty);
+        }
     }
 }
 
-fn resource_holes(
-    resource: &Value,
-    own: Option<&Typed>,
-    at: &str,
-    variables: &Variables,
-    report: &mut Report<'_>,
-) {
-    let mut inside = variables.clone();
-    // The variable of `forEach` may have any name, and hides others.
-    for name in resource["forEach"].as_object().into_iter().flatten() {
-        inside.remove(name.0);
+/// What a value is for.
+#[derive(Clone, Copy)]
+enum Target<'s> {
+    Anywhere,
+    /// A field of this schema.
+    Field(&'s Schema),
+    /// A whole object of this schema.
+    Object(&'s Schema),
+    /// Something that holds or not.
+    Condition,
+    Asserts,
+}
+
+impl<'s> Target<'s> {
+    fn wanted(self) -> Wanted<'s> {
+        match self {
+            Self::Anywhere | Self::Asserts => Wanted::Anything,
+            Self::Field(schema) => Wanted::Field(schema),
+            Self::Object(schema) => Wanted::Object(schema),
+            Self::Condition => Wanted::Value(Ty::Bool),
+        }
     }
-    let target = own.map(|typed| (typed, ""));
-    holes(
-        &resource["manifest"],
-        &below(at, "manifest"),
-        target,
-        &inside,
-        report,
-    );
-    holes(&resource["when"], &below(at, "when"), None, &inside, report);
-    holes(
-        &resource["forEach"],
+
+    fn below(self, step: Step) -> Self {
+        let (schema, whole) = match self {
+            Self::Field(schema) => (schema, false),
+            Self::Object(schema) => (schema, true),
+            Self::Asserts => {
+                return match step {
+                    Step::Field(name) if name == "that" => Self::Condition,
+                    Step::Index(_) => Self::Asserts,
+                    Step::Field(_) | Step::Any => Self::Anywhere,
+                };
+            }
+            Self::Anywhere | Self::Condition => return Self::Anywhere,
+        };
+        let steps = [step];
+        let reach = if whole {
+            follow(schema, &steps)
+        } else {
+            reach::one(schema, &steps[0])
+        };
+        match reach {
+            Reach::Field(field) if field.embedded => Self::Object(field),
+            Reach::Field(field) => Self::Field(field),
+            Reach::Unknown | Reach::Nowhere { .. } => Self::Anywhere,
+        }
+    }
+}
+
+/// Checks expressions with these variables.
+struct Walk<'e, 's> {
+    env: &'e Env<'s>,
+}
+
+impl<'s> Walk<'_, 's> {
+    fn value(&self, value: &Value, at: &str, target: Target<'s>, report: &mut Report<'_>) {
+        match value {
+            Value::String(text) if text.contains("${") => {
+                // What a text that cannot be read is told by the function itself.
+                if Embedded::parse(text).is_err() {
+                    return;
+                }
+                if matches!(target, Target::Condition) {
+                    constant(text, at, report);
+                }
+                for problem in check_text(text, self.env, &target.wanted()).problems {
+                    // So is what does not parse, and what nobody declares.
+                    if matches!(problem.code, "expr/no-such-variable" | "expr/syntax") {
+                        continue;
+                    }
+                    report.part(at, (problem.start, problem.end), problem.diagnostic());
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let target = target.below(Step::Index(index));
+                    self.value(item, &format!("{at}[{index}]"), target, report);
+                }
+            }
+            Value::Object(map) => {
+                for (name, item) in map {
+                    let target = target.below(Step::Field(name.clone()));
+                    self.value(item, &below(at, name), target, report);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A condition that reads nothing is always the same.
+fn constant(text: &str, at: &str, report: &mut Report<'_>) {
+    let Ok(embedded) = Embedded::parse(text) else {
+        return;
+    };
+    let Some(hole) = embedded.only_hole() else {
+        return;
+    };
+    if let Some(finding) = always(hole.source) {
+        let part = (hole.start, hole.start + hole.source.len());
+        report.part(at, part, finding);
+    }
+}
+
+/// What is wrong with a condition that reads nothing.
+pub(crate) fn always(source: &str) -> Option<Diagnostic> {
+    let program = Program::parse(source).ok()?;
+    if !program.reads().is_empty() {
+        return None;
+    }
+    let Outcome::Ok(Val::Bool(value)) = program.eval(&Bindings::new()) else {
+        return None;
+    };
+    let message = format!("this condition is always {value}");
+    let mut finding = Diagnostic::warning("check/unreachable", message);
+    finding.severity = Severity::Warning;
+    Some(finding.help("remove it, or let it read something"))
+}
+
+fn resource_expressions(resource: &Resource<'_>, env: &Env<'_>, report: &mut Report<'_>) {
+    let (value, at) = (resource.value, resource.at.as_str());
+    let schema = resource.typed.schema.as_deref();
+    let mut inside = Env::inside(env);
+    let outside = Walk { env };
+    outside.value(
+        &value["forEach"],
         &below(at, "forEach"),
-        None,
-        variables,
+        Target::Anywhere,
         report,
     );
-    if let Some(typed) = own {
-        let typed = typed.clone();
-        inside.insert("self".to_owned(), Variable { typed, each: false });
+    for (name, list) in value["forEach"].as_object().into_iter().flatten() {
+        let ty = match list {
+            Value::String(text) => check_text(text, env, &Wanted::Anything).ty.element(),
+            _ => None,
+        };
+        inside.set(name.clone(), ty.unwrap_or(Ty::Dyn));
     }
-    holes(
-        &resource["ready"],
+    let manifest = schema.map_or(Target::Anywhere, Target::Object);
+    let walk = Walk { env: &inside };
+    walk.value(&value["manifest"], &below(at, "manifest"), manifest, report);
+    walk.value(
+        &value["when"],
+        &below(at, "when"),
+        Target::Condition,
+        report,
+    );
+    for (name, other) in value.as_object().into_iter().flatten() {
+        if !matches!(name.as_str(), "manifest" | "when" | "forEach" | "ready") {
+            walk.value(other, &below(at, name), Target::Anywhere, report);
+        }
+    }
+    let own = match schema {
+        Some(schema) => Ty::beside([("connection", Ty::Dyn)], Ty::whole(schema)),
+        None => Ty::Dyn,
+    };
+    let mut ready = Env::inside(&inside);
+    ready.set("self", own);
+    let walk = Walk { env: &ready };
+    walk.value(
+        &value["ready"],
         &below(at, "ready"),
-        None,
-        &inside,
+        Target::Condition,
         report,
     );
 }
 
-/// Checks every expression in `value`. `target` is the kind the value is a part of, and the path there.
-fn holes(
-    value: &Value,
-    at: &str,
-    target: Option<(&Typed, &str)>,
-    variables: &Variables,
-    report: &mut Report<'_>,
-) {
+/// Notes what the step reads of the environment, and reads and writes of the status.
+fn trails(context: &mut Context<'_>, input: &Value, at: &str) {
+    let index = context.index;
+    let mut reads = Vec::new();
+    expressions(input, at, &mut |program, at| {
+        for read in program.reads() {
+            let steps: Vec<Step> = read
+                .path
+                .iter()
+                .map(|step| match step {
+                    purlin_expr::Step::Field(name) => Step::Field(name.clone()),
+                    purlin_expr::Step::Index(at) => {
+                        usize::try_from(*at).map_or(Step::Any, Step::Index)
+                    }
+                    purlin_expr::Step::Any => Step::Any,
+                })
+                .collect();
+            reads.push((read.root.clone(), steps, read.optional, at.to_owned()));
+        }
+    });
+    for (root, steps, optional, at) in reads {
+        match root.as_str() {
+            "context" => context.environment.reads_anything(index),
+            "environment" if optional || steps.is_empty() => {
+                context.environment.reads_anything(index);
+            }
+            "environment" => context.environment.read(index, steps, &at),
+            "xr" if !optional
+                && steps.len() > 1
+                && steps[0] == Step::Field("status".to_owned()) =>
+            {
+                context.status.read(index, steps, &at);
+            }
+            _ => {}
+        }
+    }
+    let mut path = vec![Step::Field("status".to_owned())];
+    written(&input["status"], &mut path, &mut |path| {
+        context.status.write(index, path.to_vec(), at);
+    });
+    if !input["conditions"].is_null() {
+        context.status.write(
+            index,
+            vec![
+                Step::Field("status".to_owned()),
+                Step::Field("conditions".to_owned()),
+            ],
+            at,
+        );
+    }
+    if !input["use"].is_null() {
+        context.status.writes_anything(index);
+        context.environment.reads_anything(index);
+    }
+}
+
+fn expressions(value: &Value, at: &str, each: &mut impl FnMut(&Program, &str)) {
     match value {
         Value::String(text) if text.contains("${") => {
             let Ok(embedded) = Embedded::parse(text) else {
                 return;
             };
-            let only = embedded.only_hole();
             for hole in embedded.holes() {
-                let Ok(program) = Program::parse(hole.source) else {
-                    continue;
-                };
-                for read in program.reads() {
-                    let found = reads(read, variables, at, hole.start, report);
-                    let alone =
-                        only.is_some() && hole.source.trim().len() == read.span.1 - read.span.0;
-                    if let (true, Some(from), Some(target)) =
-                        (alone && !read.optional, found, target)
-                    {
-                        fills(read, from, target, at, report);
-                    }
+                if let Ok(program) = Program::parse(hole.source) {
+                    each(&program, at);
                 }
-            }
-            if let (None, Some(target)) = (only, target) {
-                text_fills(target, at, report);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                let inside = target.map(|(typed, path)| (typed, format!("{path}[{index}]")));
-                let target = inside.as_ref().map(|(typed, path)| (*typed, path.as_str()));
-                holes(item, &format!("{at}[{index}]"), target, variables, report);
+                expressions(item, &format!("{at}[{index}]"), each);
             }
         }
         Value::Object(map) => {
             for (name, item) in map {
-                let inside = target.map(|(typed, path)| (typed, below(path, name)));
-                let target = inside.as_ref().map(|(typed, path)| (*typed, path.as_str()));
-                holes(item, &below(at, name), target, variables, report);
+                expressions(item, &below(at, name), each);
             }
         }
         _ => {}
     }
 }
 
-/// Checks one path that an expression reads; gives the schema it leads to.
-fn reads<'v>(
-    read: &Read,
-    variables: &'v Variables,
-    at: &str,
-    start: usize,
-    report: &mut Report<'_>,
-) -> Option<&'v Schema> {
-    let variable = variables.get(&read.root)?;
-    let schema = variable.typed.schema.as_deref()?;
-    let mut steps: Vec<Step> = read
-        .path
-        .iter()
-        .map(|step| match step {
-            purlin_expr::Step::Field(name) => Step::Field(name.clone()),
-            purlin_expr::Step::Index(at) => usize::try_from(*at).map_or(Step::Any, Step::Index),
-            purlin_expr::Step::Any => Step::Any,
-        })
-        .collect();
-    if variable.each {
-        if steps.is_empty() {
-            return None;
+/// The fields a value has, as deep as it is written out.
+fn written(value: &Value, path: &mut Vec<Step>, each: &mut impl FnMut(&[Step])) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (name, item) in map {
+                path.push(Step::Field(name.clone()));
+                written(item, path, each);
+                path.pop();
+            }
         }
-        steps.remove(0);
-    }
-    // Connection details are there beside the fields.
-    if read.root != "xr" && steps.first() == Some(&Step::Field("connection".to_owned())) {
-        return None;
-    }
-    if let Some(finding) = reach::complain(schema, &steps, &variable.typed.kind) {
-        let part = (start + read.span.0, start + read.span.1);
-        report.part(at, part, finding);
-        return None;
-    }
-    match follow(schema, &steps) {
-        Reach::Field(found) if !steps.is_empty() => Some(found),
-        Reach::Field(_) | Reach::Unknown | Reach::Nowhere { .. } => None,
-    }
-}
-
-/// An expression that is nothing but a path: its type is that of the field it reads.
-fn fills(
-    read: &Read,
-    from: &Schema,
-    (typed, path): (&Typed, &str),
-    at: &str,
-    report: &mut Report<'_>,
-) {
-    let Some(schema) = typed.schema.as_deref() else {
-        return;
-    };
-    let Reach::Field(to) = follow(schema, &reach::found_steps(path)) else {
-        return;
-    };
-    let (from, to) = (flow::of(from), flow::of(to));
-    if !flow::fits(from, to)
-        && let (Some(from), Some(to)) = (from, to)
-    {
-        let message = format!(
-            "`{path}` of {} is {}, and `{read}` is {}",
-            typed.kind,
-            flow::word(to),
-            flow::word(from)
-        );
-        let finding = Diagnostic::error("check/expression-type", message);
-        report.at(
-            at,
-            finding.help("convert it, for example with string(…) or int(…)"),
-        );
-    }
-}
-
-/// A text with holes in it is a text.
-fn text_fills((typed, path): (&Typed, &str), at: &str, report: &mut Report<'_>) {
-    let Some(schema) = typed.schema.as_deref() else {
-        return;
-    };
-    let Reach::Field(to) = follow(schema, &reach::found_steps(path)) else {
-        return;
-    };
-    let text = Some(purlin_schema::Kind::String);
-    if let (false, Some(to)) = (flow::fits(text, flow::of(to)), flow::of(to)) {
-        let message = format!(
-            "`{path}` of {} is {}, and text with expressions in it is a string",
-            typed.kind,
-            flow::word(to)
-        );
-        let finding = Diagnostic::error("check/expression-type", message);
-        report.at(
-            at,
-            finding.help("write one expression and nothing around it"),
-        );
+        Value::Null => {}
+        _ => each(path),
     }
 }
 
 /// Checks what is written out in a manifest. `at` is where its resource stands, and whether other steps fill fields.
-fn manifest(
+fn check_manifest(
     value: &Value,
     schema: &Schema,
     typed: &Typed,

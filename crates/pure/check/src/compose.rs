@@ -1,17 +1,19 @@
 //! Is a Composition right: its kind, its steps, their functions and inputs?
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
-use purlin_diag::Diagnostic;
-use purlin_function::{Functions, Hosted};
+use purlin_diag::{Diagnostic, Severity};
+use purlin_function::{Functions, Hosted, ReadObject, ReadStep};
 use purlin_object::Object;
 use purlin_schema::Schema;
 use purlin_yaml::Document;
 use serde_json::Value;
 
-use crate::set::{Origin, Set, group_version};
-use crate::{Report, blueprint, join, resources};
+use crate::reach::Step;
+use crate::set::{Origin, Set, folders_between, group_version};
+use crate::trail::Trail;
+use crate::{NO_SCHEMA, Report, blueprint, join, kinds, legacy, others, reach, resources};
 
 const PATCH_AND_TRANSFORM: &str = "function-patch-and-transform";
 const BLUEPRINT: &str = "function-blueprint";
@@ -24,22 +26,38 @@ const READ_ONLY: [&str; 4] = [
 ];
 
 /// A kind, and its schema when it is known.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Typed {
     pub(crate) kind: String,
-    pub(crate) schema: Option<Rc<Schema>>,
+    pub(crate) schema: Option<Arc<Schema>>,
+    /// Whether its objects are in namespaces; `None` when that is not known.
+    pub(crate) namespaced: Option<bool>,
+}
+
+/// How a Composition says what to compose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Pipeline,
+    /// Crossplane 1 had it.
+    Resources,
 }
 
 /// What the steps of one Composition share.
 pub(crate) struct Context<'s> {
     pub(crate) set: &'s Set,
     pub(crate) file: &'s str,
+    pub(crate) mode: Mode,
     pub(crate) composite: Typed,
     /// The kinds of the resources composed so far, by name, and the step that composes them.
     pub(crate) composed: BTreeMap<String, (Typed, String)>,
+    /// Whether steps compose resources of names that are not known beforehand.
+    pub(crate) composes_others: bool,
     /// The resources that other steps may fill fields of; `None` for all.
     pub(crate) filled: Option<BTreeSet<String>>,
     pub(crate) step: String,
+    pub(crate) index: usize,
+    pub(crate) environment: Trail,
+    pub(crate) status: Trail,
 }
 
 impl Context<'_> {
@@ -47,10 +65,20 @@ impl Context<'_> {
     pub(crate) fn typed(&self, manifest: &Value) -> Option<Typed> {
         let constant = |field: &str| manifest[field].as_str().filter(|text| !text.contains("${"));
         let (api_version, kind) = (constant("apiVersion")?, constant("kind")?);
+        let defined = self.set.find(api_version, kind, self.file);
         Some(Typed {
             kind: kind.to_owned(),
-            schema: self.set.schema_of(api_version, kind, self.file),
+            schema: defined.and_then(|one| self.set.schema(one)),
+            namespaced: defined.map(|one| one.namespaced),
         })
+    }
+
+    /// Notes that nothing is known of what this step does.
+    pub(crate) fn anything(&mut self) {
+        self.composes_others = true;
+        self.environment.writes_anything(self.index);
+        self.environment.reads_anything(self.index);
+        self.status.writes_anything(self.index);
     }
 
     /// Whether another step may fill fields of this resource.
@@ -74,6 +102,44 @@ impl Context<'_> {
         self.composed
             .insert(name.to_owned(), (typed, self.step.clone()));
     }
+
+    /// Checks the kind of a composed resource, which stands at `at`: that it is known, and may be composed.
+    pub(crate) fn check_kind(
+        &self,
+        manifest: &Value,
+        typed: &Typed,
+        at: &str,
+        report: &mut Report<'_>,
+    ) {
+        kinds::check(self.set, self.file, manifest, at, report);
+        no_schema(manifest, typed, at, report);
+        if self.composite.namespaced == Some(true) && typed.namespaced == Some(false) {
+            let message = format!(
+                "a composite in a namespace cannot compose a {}, which is in none",
+                typed.kind
+            );
+            let finding = Diagnostic::error("check/scope", message);
+            let help = "use the kind for namespaces, often of another group, or an XRD of the scope Cluster";
+            report.at(&format!("{at}.kind"), finding.help(help));
+        }
+    }
+}
+
+/// Says of a kind that nothing is known of. Those of Kubernetes itself are left alone.
+fn no_schema(manifest: &Value, typed: &Typed, at: &str, report: &mut Report<'_>) {
+    let Some(api_version) = manifest["apiVersion"].as_str() else {
+        return;
+    };
+    let (group, _) = group_version(api_version);
+    let own = !group.contains('.') || group.ends_with(".k8s.io");
+    if own || typed.kind.is_empty() || typed.schema.is_some() {
+        return;
+    }
+    let message = format!("no schema of {} ({api_version}) is known", typed.kind);
+    let finding = Diagnostic::note(NO_SCHEMA, message);
+    let help =
+        "check its CRD or its provider's package as well, or keep it with `purlin schema pull`";
+    report.at(&format!("{at}.kind"), finding.help(help));
 }
 
 /// Checks a Composition.
@@ -84,25 +150,101 @@ pub(crate) fn check(
     report: &mut Report<'_>,
 ) {
     let object = &document.value;
-    let (_, found) = purlin_composition::read(object, Some(&document.places));
-    report.found.extend(found);
+    let legacy = legacy::is_legacy(object);
+    shape(document, legacy, report);
     let file = document.places.file().to_string();
     let composite = composite(set, object, &file, report);
-    let steps = object["spec"]["pipeline"].as_array();
-    let steps: Vec<&Value> = steps.into_iter().flatten().collect();
-    let hosted: Vec<Option<&Hosted>> = steps.iter().map(|step| find(step, functions)).collect();
     let mut context = Context {
         set,
         file: &file,
+        mode: if legacy {
+            Mode::Resources
+        } else {
+            Mode::Pipeline
+        },
         composite,
         composed: BTreeMap::new(),
+        composes_others: false,
         filled: None,
         step: String::new(),
+        index: 0,
+        environment: Trail::default(),
+        status: Trail::default(),
     };
+    if object["spec"]["environment"].is_object() {
+        context.environment.writes_anything(0);
+    }
+    // The engine writes these itself.
+    for field in ["conditions", "connectionDetails"] {
+        let field = vec![
+            Step::Field("status".to_owned()),
+            Step::Field(field.to_owned()),
+        ];
+        context.status.write(0, field, "");
+    }
+    if legacy {
+        resources_mode(&mut context, &object["spec"], functions, report);
+    } else {
+        pipeline(&mut context, &object["spec"], functions, report);
+    }
+    context.environment.check_environment(report);
+    let kind = context.composite.kind.clone();
+    context.status.check_status(&kind, report);
+}
+
+/// What is wrong with the form of a Composition. Crossplane 1 takes what its successors do not: that is worth a note.
+fn shape(document: &Document, legacy: bool, report: &mut Report<'_>) {
+    let (_, found) = purlin_composition::read(&document.value, Some(&document.places));
+    for mut finding in found {
+        match finding.code.0 {
+            "composition/mode" | "composition/steps" if legacy => continue,
+            "composition/environment" => finding.severity = Severity::Note,
+            _ => {}
+        }
+        report.found.push(finding);
+    }
+    if legacy {
+        let message = "the mode Resources exists in Crossplane 1 only";
+        let finding = Diagnostic::note("check/deprecated", message);
+        let help = "put `resources` and `patchSets` into the input of a step that calls function-patch-and-transform";
+        report.key("spec.resources", finding.help(help));
+    }
+}
+
+/// A Composition of the mode Resources is one step of patch-and-transform.
+fn resources_mode(
+    context: &mut Context<'_>,
+    spec: &Value,
+    functions: &Functions,
+    report: &mut Report<'_>,
+) {
+    let input = legacy::input(spec);
+    context.filled = Some(BTreeSet::new());
+    // There may be none, which is told of an input.
+    if let Some(hosted) = named(PATCH_AND_TRANSFORM, functions)
+        && !input["resources"].is_null()
+    {
+        check_input(&input, hosted, "spec", report);
+    }
+    resources::check(context, &input, "spec", report);
+}
+
+fn pipeline(
+    context: &mut Context<'_>,
+    spec: &Value,
+    functions: &Functions,
+    report: &mut Report<'_>,
+) {
+    let steps = spec["pipeline"].as_array();
+    let steps: Vec<&Value> = steps.into_iter().flatten().collect();
+    let hosted: Vec<Option<&Hosted>> = steps.iter().map(|step| find(step, functions)).collect();
     for (index, step) in steps.iter().enumerate() {
         let at = format!("spec.pipeline[{index}]");
-        function_name(set, step, functions, &at, report);
+        function_name(context, step, functions, &at, report);
+        context.step = step["step"].as_str().unwrap_or_default().into();
+        context.index = index;
         let Some(hosted_here) = hosted[index] else {
+            context.anything();
             continue;
         };
         let input = &step["input"];
@@ -110,16 +252,60 @@ pub(crate) fn check(
             continue;
         }
         let at = format!("{at}.input");
-        input_kind(input, hosted_here, &at, report);
+        let ours = input_kind(input, hosted_here, &at, report);
+        if !ours {
+            context.anything();
+            continue;
+        }
         check_input(input, hosted_here, &at, report);
-        context.step = step["step"].as_str().unwrap_or_default().into();
         context.filled = filled_by_others(&steps, &hosted, index);
+        check_reads(context, input, hosted_here, &at, report);
         match hosted_here.name {
-            PATCH_AND_TRANSFORM => resources::check(&mut context, input, &at, report),
-            BLUEPRINT => blueprint::check(&mut context, input, &at, report),
-            _ => {}
+            PATCH_AND_TRANSFORM => resources::check(context, input, &at, report),
+            BLUEPRINT => blueprint::check(context, input, &at, report),
+            _ => others::check(context, hosted_here.name, input, &at, report),
         }
     }
+    unread_context(context, &hosted, report);
+}
+
+/// Steps that put something into the context for nobody.
+fn unread_context(context: &Context<'_>, hosted: &[Option<&Hosted>], report: &mut Report<'_>) {
+    for (index, one) in hosted.iter().enumerate() {
+        let name = one.map(|one| one.name);
+        let message = match name {
+            Some("function-environment-configs") if !context.environment.is_read_after(index) => {
+                "no step after this one reads the environment"
+            }
+            Some("function-extra-resources")
+                if !hosted[index..].iter().any(|later| reads_context(*later)) =>
+            {
+                "no step after this one reads what this one puts into the context"
+            }
+            _ => continue,
+        };
+        let finding = Diagnostic::warning("check/context-unread", message);
+        let help = "remove the step, or put it before the steps that need it";
+        report.at(
+            &format!("spec.pipeline[{index}].functionRef.name"),
+            finding.help(help),
+        );
+    }
+}
+
+/// Whether a step may read any key of the context.
+fn reads_context(hosted: Option<&Hosted>) -> bool {
+    hosted.is_none_or(|hosted| {
+        matches!(
+            hosted.name,
+            "function-go-templating"
+                | BLUEPRINT
+                | "function-cel-filter"
+                | "function-status-transformer"
+                | "function-auto-ready"
+                | "function-sequencer"
+        )
+    })
 }
 
 /// The kind a Composition is for; a kind that no XRD defines is told.
@@ -129,15 +315,18 @@ fn composite(set: &Set, object: &Value, file: &str, report: &mut Report<'_>) -> 
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let mut typed = Typed {
         kind: kind.to_owned(),
-        schema: None,
+        ..Typed::default()
     };
     if api_version.is_empty() || kind.is_empty() {
         return typed;
     }
     let at = "spec.compositeTypeRef";
     let (group, version) = group_version(api_version);
-    let versions: Vec<_> = set.versions_of(group, kind).collect();
-    if versions.iter().any(|one| one.origin == Origin::Claim) {
+    let versions = set.near_versions(group, kind, file);
+    let all = versions.iter();
+    if all.clone().any(|one| one.origin == Origin::Claim)
+        && !all.clone().any(|one| one.origin == Origin::Composite)
+    {
         let message = format!("{kind} is the kind of claims; a Composition is for the composite");
         report.at(
             &format!("{at}.kind"),
@@ -147,15 +336,16 @@ fn composite(set: &Set, object: &Value, file: &str, report: &mut Report<'_>) -> 
         return typed;
     }
     if versions.is_empty() {
-        no_xrd(set, group, kind, report);
+        if set.versions_of(group, kind).next().is_none() {
+            no_xrd(set, group, kind, report);
+        }
         return typed;
     }
     let Some(same) = versions.iter().find(|one| one.version == version) else {
-        let known: Vec<&str> = versions.iter().map(|one| one.version.as_str()).collect();
-        let message = format!("{kind} of {group} has no version {version}");
-        let finding = Diagnostic::error("check/unknown-version", message)
-            .help(format!("it has {}", known.join(", ")));
-        report.at(&format!("{at}.apiVersion"), finding);
+        report.at(
+            &format!("{at}.apiVersion"),
+            kinds::no_version(group, kind, version, &versions),
+        );
         return typed;
     };
     if versions
@@ -170,23 +360,26 @@ fn composite(set: &Set, object: &Value, file: &str, report: &mut Report<'_>) -> 
             .help("use the version that is `referenceable: true` in the XRD");
         report.at(&format!("{at}.apiVersion"), finding);
     }
-    typed.schema = set.schema_of(api_version, kind, file);
+    if let Some(defined) = set.find(api_version, kind, file) {
+        typed.schema = set.schema(defined);
+        typed.namespaced = Some(defined.namespaced);
+    }
     typed
 }
 
 /// No XRD among the files defines the kind: one with a near name is meant, or none is there.
 fn no_xrd(set: &Set, group: &str, kind: &str, report: &mut Report<'_>) {
     let at = "spec.compositeTypeRef";
-    let kinds = set
-        .defined
-        .iter()
-        .filter(|one| one.origin == Origin::Composite && (one.group == group || one.kind == kind));
-    let near = kinds
-        .clone()
-        .find(|one| one.kind == kind && close(&one.group, group));
+    let composites = || {
+        set.defined
+            .iter()
+            .filter(|one| one.origin == Origin::Composite)
+    };
+    let near = composites().find(|one| one.kind == kind && close(&one.group, group));
     // Short names may be those of kinds that are defined elsewhere.
-    let mut near_kinds = kinds.map(|one| one.kind.as_str());
-    let near_kind = near_kinds.find(|one| close(one, kind));
+    let near_kind = composites().find(|one| {
+        one.group == group && close(&one.kind, kind) && !kinds::differ_by_x(&one.kind, kind)
+    });
     let (path, finding) = if let Some(near) = near {
         let message = format!("no XRD defines {kind} in the group {group}");
         let help = format!("did you mean the group `{}`?", near.group);
@@ -194,14 +387,14 @@ fn no_xrd(set: &Set, group: &str, kind: &str, report: &mut Report<'_>) {
         (format!("{at}.apiVersion"), finding)
     } else if let Some(near) = near_kind {
         let message = format!("no XRD defines the kind {kind}");
-        let help = format!("did you mean `{near}`?");
+        let help = format!("did you mean `{}`?", near.kind);
         let finding = Diagnostic::error("check/no-xrd", message).help(help);
         (format!("{at}.kind"), finding)
     } else {
         let message = format!(
             "no XRD for {kind} of {group} is among the files: field paths of the composite are not checked"
         );
-        let finding = Diagnostic::note("check/no-xrd", message);
+        let finding = Diagnostic::note(NO_SCHEMA, message);
         (
             at.to_owned(),
             finding.help("check the folder of the XRD as well"),
@@ -210,12 +403,15 @@ fn no_xrd(set: &Set, group: &str, kind: &str, report: &mut Report<'_>) {
     report.at(&path, finding);
 }
 
-/// The function in this process that a step calls: by its name, or by the kind of its input.
+/// The function in this process that a step calls: by its name, or by the kind of its input when the name says nothing
+/// else.
 fn find<'f>(step: &Value, functions: &'f Functions) -> Option<&'f Hosted> {
     let name = step["functionRef"]["name"].as_str()?;
     named(name, functions).or_else(|| {
         let input = &step["input"];
-        functions.by_kind(input["apiVersion"].as_str()?, input["kind"].as_str()?)
+        let hosted = functions.by_kind(input["apiVersion"].as_str()?, input["kind"].as_str()?)?;
+        let other = name.contains("function-") && !slip(name, hosted.name);
+        (!other).then_some(hosted)
     })
 }
 
@@ -227,8 +423,9 @@ fn named<'f>(name: &str, functions: &'f Functions) -> Option<&'f Hosted> {
     })
 }
 
+/// A function that nobody has: a slip of the fingers, or not one of the Functions that are listed beside.
 fn function_name(
-    set: &Set,
+    context: &Context<'_>,
     step: &Value,
     functions: &Functions,
     at: &str,
@@ -237,23 +434,36 @@ fn function_name(
     let Some(name) = step["functionRef"]["name"].as_str() else {
         return;
     };
-    let installed = || set.functions.iter().map(String::as_str);
+    let installed = || context.set.functions.iter();
     if named(name, functions).is_some()
         || name == "function-purlin"
-        || installed().any(|one| one == name)
+        || installed().any(|one| one.name == name)
     {
         return;
     }
-    let all = || installed().chain(functions.hosted().iter().map(|hosted| hosted.name));
-    let Some(near) = all().find(|known| slip(name, known)) else {
-        return;
-    };
+    let at = format!("{at}.functionRef.name");
     let message = format!("there is no function {name}");
-    let finding = Diagnostic::error("check/unknown-function", message);
-    report.at(
-        &format!("{at}.functionRef.name"),
-        finding.help(format!("did you mean `{near}`?")),
-    );
+    let all = installed()
+        .map(|one| one.name.as_str())
+        .chain(functions.hosted().iter().map(|hosted| hosted.name));
+    if let Some(near) = all.into_iter().find(|known| slip(name, known)) {
+        let finding = Diagnostic::error("check/unknown-function", message);
+        report.at(&at, finding.help(format!("did you mean `{near}`?")));
+        return;
+    }
+    let beside: Vec<&str> = installed()
+        .filter(|one| folders_between(context.file, &one.file) == 0)
+        .map(|one| one.name.as_str())
+        .collect();
+    if !beside.is_empty() {
+        let message = format!("{name} is none of the Functions beside this Composition");
+        let finding = Diagnostic::warning("check/unknown-function", message);
+        let help = format!(
+            "there are {}; add a Function of this name",
+            beside.join(", ")
+        );
+        report.at(&at, finding.help(help));
+    }
 }
 
 /// Whether one name is the other but for a slip of the fingers: short names may be others' own.
@@ -265,27 +475,38 @@ fn slip(name: &str, known: &str) -> bool {
         return false;
     };
     let digit = name.chars().any(|c| c.is_ascii_digit());
-    known.len() >= 8 && !digit && close(name, known)
+    known.len() >= 8 && !digit && name != known && close(name, known)
 }
 
 /// Whether one name is two slips of the fingers from the other, or less; one for short names.
-fn close(one: &str, other: &str) -> bool {
+pub(crate) fn close(one: &str, other: &str) -> bool {
     let slips = if one.len() < 6 { 1 } else { 2 };
     strsim::damerau_levenshtein(one, other) <= slips
 }
 
-fn input_kind(input: &Value, hosted: &Hosted, at: &str, report: &mut Report<'_>) {
+/// Says when the input is of another kind; whether it is one that the function can read.
+fn input_kind(input: &Value, hosted: &Hosted, at: &str, report: &mut Report<'_>) -> bool {
+    let text = |field: &str| input[field].as_str().unwrap_or_default();
+    let group = |api_version: &str| group_version(api_version).0.to_owned();
+    let same_group = group(text("apiVersion")) == group(hosted.api_version);
+    let near = same_group || close(text("apiVersion"), hosted.api_version);
+    // Functions do not look at the kind of what they get, so that what reads well works.
+    let unread = !near && !text("apiVersion").is_empty() && text("kind") != hosted.kind;
     for (field, expected) in [("apiVersion", hosted.api_version), ("kind", hosted.kind)] {
         let Some(written) = input[field].as_str().filter(|text| *text != expected) else {
             continue;
         };
         let message = format!("{} takes no input of {field} {written}", hosted.name);
-        let finding = Diagnostic::warning("check/input-kind", message);
+        let mut finding = Diagnostic::warning("check/input-kind", message);
+        if !near {
+            finding.severity = Severity::Note;
+        }
         report.at(
             &format!("{at}.{field}"),
             finding.help(format!("it takes {field} {expected}")),
         );
     }
+    !unread
 }
 
 /// What a function finds wrong with its input.
@@ -303,6 +524,39 @@ fn check_input(input: &Value, hosted: &Hosted, at: &str, report: &mut Report<'_>
             Some(part) => report.part(&path, part, finding),
             None if finding.code.0.ends_with("unknown-field") => report.key(&path, finding),
             None => report.at(&path, finding),
+        }
+    }
+}
+
+/// Fields of observed objects that a function is certain to read, and that are not there.
+fn check_reads(
+    context: &Context<'_>,
+    input: &Value,
+    hosted: &Hosted,
+    at: &str,
+    report: &mut Report<'_>,
+) {
+    let Ok(object) = Object::from_json(input.clone()) else {
+        return;
+    };
+    for read in hosted.function.reads(&object) {
+        let typed = match &read.object {
+            ReadObject::Composite => Some(&context.composite),
+            ReadObject::Composed(name) => context.composed.get(name).map(|(typed, _)| typed),
+        };
+        let steps: Vec<Step> = read
+            .steps
+            .into_iter()
+            .map(|step| match step {
+                ReadStep::Field(name) => Step::Field(name),
+                ReadStep::Element => Step::Any,
+            })
+            .collect();
+        if let Some(typed) = typed
+            && let Some(schema) = typed.schema.as_deref()
+            && let Some(finding) = reach::complain(schema, &steps, &typed.kind)
+        {
+            report.part(&join(at, &read.path), read.within, finding);
         }
     }
 }

@@ -1,68 +1,181 @@
 //! Does an object fit the schema of its kind?
 
-use purlin_diag::{Diagnostic, nearest};
+use purlin_diag::{Code, Diagnostic, Severity, nearest};
 use purlin_expr::crd::Rules;
 use purlin_schema::{FieldError, Reason, Schema, WHOLE};
 use purlin_yaml::Document;
 use serde_json::Value;
 
 use crate::reach::{self, Reach, Step, follow};
-use crate::set::{Origin, Set};
-use crate::{Report, join};
+use crate::set::{Defined, Origin, Set, group_version};
+use crate::{Report, join, kinds, partial};
 
-/// Checks a claim, a composite or an object of the engine's own kinds; says whether it is one.
+/// Checks an object of a kind that is known; says whether it is one.
 pub(crate) fn object(set: &Set, document: &Document, report: &mut Report<'_>) -> bool {
     let object = &document.value;
     let (Some(api_version), Some(kind)) = (object["apiVersion"].as_str(), object["kind"].as_str())
     else {
         return false;
     };
-    let Some(defined) = set.find(api_version, kind, document.places.file()) else {
-        return unknown_version(set, api_version, kind, report);
-    };
-    if defined.origin == Origin::Crd {
-        return false;
+    if group_version(api_version).0 == "meta.pkg.crossplane.io" {
+        meta(document, report);
+        return true;
     }
+    let file = document.places.file();
+    kinds::check(set, file, object, "", report);
+    let Some(defined) = set.find(api_version, kind, file) else {
+        return false;
+    };
     let Some(schema) = set.schema(defined) else {
         return true;
     };
-    unknown(object, &schema, kind, "", report);
-    let mut whole = object.clone();
-    purlin_schema::apply_defaults(&mut whole, &schema);
-    let mut errors = purlin_schema::validate(&whole, &schema);
-    if errors.is_empty() {
-        let broken = Rules::compile(&schema, "").0.check(&whole, None);
-        errors.extend(broken.into_iter().map(|violation| violation.error));
+    if defined.origin == Origin::Engine {
+        packaged(object, &schema, kind, report);
+    } else {
+        unknown(object, &schema, kind, "", report);
     }
-    let combined = errors.iter().any(|error| error.path != WHOLE);
-    for error in errors
-        .iter()
-        .filter(|error| error.path != WHOLE || !combined)
-    {
-        let (path, finding) = words(error, &schema, "");
-        report.at(&path, finding);
+    let (group, _) = group_version(api_version);
+    // What packages become is made by the package manager; people write it only to compare with.
+    let made = group == "pkg.crossplane.io" && kind.ends_with("Revision");
+    if made || set.is_partial(file) || partial::is_printed(object) {
+        parts(object, &schema, report);
+    } else {
+        whole(object, &schema, report);
+        if !matches!(defined.origin, Origin::Crd | Origin::Known) {
+            name(object, defined, report);
+        }
     }
     true
 }
 
-/// A claim or composite of a version that its XRD does not have.
-fn unknown_version(set: &Set, api_version: &str, kind: &str, report: &mut Report<'_>) -> bool {
-    let (group, version) = crate::set::group_version(api_version);
-    let known: Vec<&str> = set
-        .versions_of(group, kind)
-        .filter(|one| matches!(one.origin, Origin::Claim | Origin::Composite))
-        .map(|one| one.version.as_str())
-        .collect();
-    if known.is_empty() || known.contains(&version) {
-        return false;
+/// Checks what a package says of itself.
+fn meta(document: &Document, report: &mut Report<'_>) {
+    let (file, text) = (document.places.file(), document.places.text());
+    let (_, found) = purlin_package::Contents::read([(file.as_ref(), text.as_ref())]);
+    // What else is in a package is looked at on its own.
+    let own = [
+        "package/capability",
+        "package/constraint",
+        "package/dependency",
+        "package/name",
+        "package/shape",
+    ];
+    let found = found.into_iter();
+    report
+        .found
+        .extend(found.filter(|one| own.contains(&one.code.0)));
+}
+
+/// Checks an object that a server is to take.
+fn whole(object: &Value, schema: &Schema, report: &mut Report<'_>) {
+    let mut whole = object.clone();
+    purlin_schema::drop_nulls(&mut whole, schema);
+    purlin_schema::apply_defaults(&mut whole, schema);
+    let mut errors = purlin_schema::validate(&whole, schema);
+    if errors.is_empty() {
+        let broken = Rules::compile(schema, "").0.check(&whole, None);
+        errors.extend(broken.into_iter().map(|violation| violation.error));
     }
-    let message = format!("{kind} of {group} has no version {version}");
-    let help = format!("it has {}", known.join(", "));
-    report.at(
-        "apiVersion",
-        Diagnostic::error("check/unknown-version", message).help(help),
-    );
-    true
+    // A package without `spec` is built all the same, and a render needs no more of a Function than its name.
+    let api_version = object["apiVersion"].as_str().unwrap_or_default();
+    let bare = api_version.starts_with("meta.pkg.crossplane.io/")
+        || api_version.starts_with("pkg.crossplane.io/") && object["kind"] == "Function";
+    let needless = |error: &FieldError| {
+        bare && matches!(error.path.as_str(), "spec" | "spec.package")
+            && error.reason == Reason::Required
+    };
+    let combined = errors.iter().any(|error| error.path != WHOLE);
+    for error in errors
+        .iter()
+        .filter(|error| error.path != WHOLE || !combined)
+        .filter(|error| !needless(error))
+        .filter(|error| !is_filled_in(object, &error.path))
+    {
+        let (path, finding) = words(error, schema, "");
+        report.at(&path, finding);
+    }
+}
+
+/// Whether the value at a path has a placeholder, which another program replaces: `${REGION}`, `{{ region }}`.
+pub(crate) fn is_filled_in(object: &Value, path: &str) -> bool {
+    fn any(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains("${") || text.contains("{{"),
+            Value::Array(items) => items.iter().any(any),
+            Value::Object(map) => map.values().any(any),
+            _ => false,
+        }
+    }
+    let mut at = object;
+    for step in reach::found_steps(if path == WHOLE { "" } else { path }) {
+        let next = match &step {
+            Step::Field(name) => at.get(name),
+            Step::Index(index) => at.get(index).or_else(|| at.get(index.to_string())),
+            Step::Any => None,
+        };
+        match next {
+            Some(next) => at = next,
+            None => return false,
+        }
+    }
+    any(at)
+}
+
+/// Checks what a part of an object says; what is not there is elsewhere.
+fn parts(object: &Value, schema: &Schema, report: &mut Report<'_>) {
+    let errors = purlin_schema::validate(object, schema);
+    let missing = |reason| matches!(reason, Reason::Required);
+    for error in errors
+        .iter()
+        .filter(|error| error.path != WHOLE && !missing(error.reason))
+        .filter(|_| errors.iter().all(|error| error.path != WHOLE))
+    {
+        let (path, finding) = words(error, schema, "");
+        report.at(&path, finding);
+    }
+}
+
+/// Servers take no object without a name.
+fn name(object: &Value, defined: &Defined, report: &mut Report<'_>) {
+    let metadata = &object["metadata"];
+    let has = |field: &str| {
+        metadata[field]
+            .as_str()
+            .is_some_and(|name| !name.is_empty())
+    };
+    if has("name") || has("generateName") {
+        return;
+    }
+    let message = format!("a {} needs a name", defined.kind);
+    let finding = Diagnostic::error("check/missing-field", message);
+    report.at("metadata.name", finding.help("add `metadata.name`"));
+}
+
+/// Crossplane's own kinds differ from version to version, so that a field without a near name may be of another one.
+fn packaged(object: &Value, schema: &Schema, kind: &str, report: &mut Report<'_>) {
+    const GONE: [(&str, &str); 1] = [(
+        "spec.controllerConfigRef",
+        "use `spec.runtimeConfigRef` with a DeploymentRuntimeConfig",
+    )];
+    let mut inside = Report::new(report.places);
+    unknown(object, schema, kind, "", &mut inside);
+    for mut finding in inside.found {
+        let path = finding.path.as_deref().unwrap_or_default();
+        if let Some((field, help)) = GONE.iter().find(|(field, _)| *field == path) {
+            let message = format!("`{field}` exists in Crossplane 1 only");
+            finding.severity = Severity::Note;
+            finding.code = Code("check/deprecated");
+            finding.message = message;
+            finding.help = Some((*help).to_owned());
+        } else if finding
+            .help
+            .as_ref()
+            .is_none_or(|help| !help.starts_with("did you mean"))
+        {
+            finding.severity = Severity::Warning;
+        }
+        report.found.push(finding);
+    }
 }
 
 /// Tells the fields that `schema` does not know; `at` is where the object stands in its document.

@@ -8,10 +8,20 @@ mod compose;
 mod definition;
 mod fit;
 mod flow;
+mod format;
+mod kept;
+mod kinds;
+mod legacy;
+pub mod manifest;
+mod others;
+mod partial;
 mod reach;
 mod resources;
 mod rules;
 mod set;
+mod templates;
+mod trail;
+mod waits;
 
 #[cfg(test)]
 mod tests;
@@ -19,10 +29,19 @@ mod tests;
 use purlin_diag::{Diagnostic, Diagnostics};
 use purlin_function::Functions;
 use purlin_yaml::{Document, PlaceMap};
+use serde_json::Value;
 
+pub use kept::{Kept, KeptVersion, check_crd, defines, is_crd, kept};
 pub use rules::Cel;
+pub use set::{Known, LoadSchema};
 
 use crate::set::{Role, Set};
+
+/// The code of notes that say what is not checked because no schema is known.
+pub const NO_SCHEMA: &str = "check/no-schema";
+
+/// The code of notes on what nobody uses.
+pub const UNUSED: &str = "check/unused";
 
 /// What a check gives.
 #[derive(Debug, Default)]
@@ -43,17 +62,23 @@ pub fn check<'t>(
     for (name, text) in files {
         let (read, problems) = purlin_yaml::load(name, text);
         documents.extend(read);
-        found.extend(problems);
+        found.extend(manifest::of_manifests(text, problems).1);
     }
-    let set = Set::of(documents);
+    let checker = Checker::new(documents, Vec::new(), functions);
     let mut objects = 0;
-    for document in &set.documents {
-        let mut report = Report::new(&document.places);
-        if look(&set, document, functions, &mut report) {
-            objects += 1;
-        }
-        found.extend(report.found);
+    for index in 0..checker.len() {
+        let (looked, more) = checker.check(index);
+        objects += usize::from(looked);
+        found.extend(more);
     }
+    Checked {
+        found: in_order(found),
+        objects,
+    }
+}
+
+/// Orders findings by file and line, each once.
+pub fn in_order(mut found: Diagnostics) -> Diagnostics {
     found.sort();
     let mut once = Diagnostics::new();
     for finding in found {
@@ -68,15 +93,78 @@ pub fn check<'t>(
             once.push(finding);
         }
     }
-    Checked {
-        found: once,
-        objects,
+    once
+}
+
+/// Checks documents one by one, in any order and from any thread.
+#[derive(Debug)]
+pub struct Checker<'f> {
+    set: Set,
+    functions: &'f Functions,
+}
+
+impl<'f> Checker<'f> {
+    /// Takes the documents that are checked, and the kinds that are known besides. Lists become what is in them.
+    pub fn new(documents: Vec<Document>, known: Vec<Known>, functions: &'f Functions) -> Self {
+        let documents = documents.into_iter().flat_map(unpacked).collect();
+        Self {
+            set: Set::of(documents, known),
+            functions,
+        }
     }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.set.documents.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.set.documents.is_empty()
+    }
+
+    /// The file of an object.
+    pub fn file(&self, index: usize) -> &str {
+        let document = self.set.documents.get(index);
+        document.map_or("", |document| document.places.file())
+    }
+
+    /// Checks one object: whether it is of a kind that is checked, and what is wrong.
+    pub fn check(&self, index: usize) -> (bool, Diagnostics) {
+        let Some(document) = self.set.documents.get(index) else {
+            return (false, Diagnostics::new());
+        };
+        let mut report = Report::new(&document.places);
+        let looked = look(&self.set, document, self.functions, &mut report);
+        (looked, report.found)
+    }
+}
+
+/// The objects of a list, or the object itself.
+fn unpacked(document: Document) -> Vec<Document> {
+    let Value::Object(map) = &document.value else {
+        return vec![document];
+    };
+    let list = map.get("kind").and_then(Value::as_str) == Some("List");
+    let Some(Value::Array(items)) = map.get("items").filter(|_| list) else {
+        return vec![document];
+    };
+    let items = items.iter().enumerate().filter_map(|(index, item)| {
+        Some(Document {
+            value: item.clone(),
+            places: document.places.under(&format!("items[{index}]"))?,
+        })
+    });
+    items.collect()
 }
 
 /// Checks one object; says whether it is of a kind that is checked.
 fn look(set: &Set, document: &Document, functions: &Functions, report: &mut Report<'_>) -> bool {
-    match set::role(&document.value) {
+    let role = set::role(&document.value);
+    if role != Role::Other && partial::is_partial(document.places.file()) {
+        return false;
+    }
+    match role {
         Role::Xrd => definition::xrd(set, document, report),
         Role::Crd => definition::crd(document, report),
         Role::Composition => compose::check(set, document, functions, report),

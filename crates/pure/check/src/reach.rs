@@ -90,7 +90,8 @@ pub(crate) fn follow<'s>(schema: &'s Schema, steps: &[Step]) -> Reach<'s> {
     Reach::Field(at)
 }
 
-fn one<'s>(at: &'s Schema, step: &Step) -> Reach<'s> {
+/// Where one step leads.
+pub(crate) fn one<'s>(at: &'s Schema, step: &Step) -> Reach<'s> {
     let open = at.preserve_unknown
         || at.embedded
         || at.int_or_string

@@ -1,3 +1,5 @@
+mod more;
+
 use purlin_diag::Severity;
 use purlin_function::Functions;
 use purlin_testkit::root;
@@ -7,6 +9,9 @@ fn functions() -> Functions {
         function_patch_and_transform::hosted(),
         function_auto_ready::hosted(),
         function_blueprint::hosted(),
+        function_environment_configs::hosted(),
+        function_go_templating::hosted(),
+        function_sequencer::hosted(),
     ])
 }
 
@@ -357,28 +362,28 @@ fn every_planted_mistake_is_found_on_its_line() {
             "${xr.spec.region}",
             "${xr.spec.regoin}",
             "composition.yaml:56",
-            "check/unknown-field",
+            "expr/no-such-field",
             "`region`",
         ),
         (
             "${xr.spec.count}",
             "${xr.spec.region}",
             "composition.yaml:57",
-            "check/expression-type",
+            "expr/types",
             "integer",
         ),
         (
             "'${xr.spec.count}'",
             "'${xr.spec.count} GB'",
             "composition.yaml:57",
-            "check/expression-type",
+            "expr/types",
             "integer",
         ),
         (
             "${second.status.atProvider.address}",
             "${second.status.atProvider.adress}",
             "composition.yaml:59",
-            "check/unknown-field",
+            "expr/no-such-field",
             "`address`",
         ),
         (
@@ -451,8 +456,8 @@ fn what_is_not_known_is_not_complained_about() {
     let composition = COMPOSITION.replace("cloud.example/v1", "other.example/v1");
     let files = [("composition.yaml", composition)];
     let notes = told(&files);
-    assert_eq!(notes.len(), 1, "{notes:#?}");
-    assert!(notes[0].contains("check/no-xrd"));
+    assert_eq!(notes.len(), 3, "{notes:#?}");
+    assert!(notes[0].contains("check/no-schema"));
 }
 
 #[test]

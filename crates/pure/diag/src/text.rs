@@ -15,10 +15,24 @@ pub type Sources = BTreeMap<String, String>;
 
 /// Renders every finding, with the line it points at when the file's text is in `sources`, and a closing count.
 pub fn render_text(diagnostics: &Diagnostics, sources: &Sources) -> String {
+    let mut out = render_findings(diagnostics, sources);
+    if !diagnostics.is_empty() {
+        let _ = writeln!(out, "{}", count(diagnostics));
+    }
+    out
+}
+
+/// As [`render_text`], without the count.
+pub fn render_findings(diagnostics: &Diagnostics, sources: &Sources) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
         render_one(&mut out, diagnostic, sources);
     }
+    out
+}
+
+/// How many findings there are, in words, as `1 error, 2 notes`; empty when there are none.
+pub fn count(diagnostics: &Diagnostics) -> String {
     let count = |severity| {
         diagnostics
             .iter()
@@ -41,10 +55,7 @@ pub fn render_text(diagnostics: &Diagnostics, sources: &Sources) -> String {
         }
     })
     .collect();
-    if !counts.is_empty() {
-        let _ = writeln!(out, "{}", counts.join(", "));
-    }
-    out
+    counts.join(", ")
 }
 
 fn render_one(out: &mut String, diagnostic: &Diagnostic, sources: &Sources) {

@@ -29,6 +29,44 @@ pub trait Function: Send + Sync {
     fn input_schema(&self) -> Option<crate::input::Schema> {
         None
     }
+
+    /// The fields of observed objects that an input is certain to read, so that whoever knows their kinds can say which
+    /// are not there. A function that cannot tell beforehand knows of none.
+    fn reads(&self, input: &Object) -> Vec<FieldRead> {
+        let _ = input;
+        Vec::new()
+    }
+}
+
+/// An observed object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadObject {
+    /// The composite.
+    Composite,
+    /// The composed resource of this name.
+    Composed(String),
+}
+
+/// One step to a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadStep {
+    /// The field of this name.
+    Field(String),
+    /// Some element of a list, or value of a map.
+    Element,
+}
+
+/// A field of an observed object that an input reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldRead {
+    /// Whose field.
+    pub object: ReadObject,
+    /// The way to it.
+    pub steps: Vec<ReadStep>,
+    /// The field of the input that says so.
+    pub path: String,
+    /// Which bytes of its text.
+    pub within: (usize, usize),
 }
 
 impl<F> Function for F

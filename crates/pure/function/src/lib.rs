@@ -73,7 +73,9 @@ pub mod testing;
 
 pub use bytes::Bytes;
 pub use duration::parse_duration;
-pub use function::{Function, Hosted, Panicked, checked, run_caught, typed};
+pub use function::{
+    FieldRead, Function, Hosted, Panicked, ReadObject, ReadStep, checked, run_caught, typed,
+};
 pub use functions::Functions;
 pub use older::ask_in_the_old_field_too;
 pub use purlin_diag::{Diagnostic, Diagnostics};

@@ -53,6 +53,11 @@ impl Pattern {
         &self.regex
     }
 
+    /// How many groups it has, without the whole match.
+    pub fn groups(&self) -> usize {
+        self.regex.captures_len() - 1
+    }
+
     /// Whether some part of the text matches.
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)

@@ -34,6 +34,7 @@ pub mod json;
 mod lex;
 mod library;
 mod parse;
+mod reads;
 pub mod regexp;
 mod sprig;
 mod template;
@@ -44,6 +45,7 @@ mod tests;
 
 pub use error::{Error, Limits};
 pub use library::{Call, Function, Library, Param};
+pub use reads::{Reading, Step};
 pub use sprig::{decode_base64, parse_time, time_value};
 pub use template::{Delimiters, MissingKey, Template};
 pub use value::{Elements, List, Map, Members, Native, Text, Value, Whole};

@@ -2,25 +2,33 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
-use purlin_diag::{Diagnostic, Diagnostics, Severity, Sources, render_text};
-use serde_json::{Value, json};
+use anyhow::Context as _;
+use purlin_check::{Kept, Known};
+use purlin_diag::{
+    Diagnostics, Severity, Sources, count, render_findings, render_github, to_sarif,
+};
+use purlin_inspect::{Inspected, Memory, Options, Store};
 
+use crate::cache;
 use crate::exit::Exit;
 use crate::ui::Ui;
 
-/// Folders below each other.
-const DEEPEST: usize = 32;
-/// Files of one run.
-const MOST_FILES: usize = 50_000;
-/// Bytes of one file: as much as is read of YAML anywhere.
-const LARGEST: u64 = 32 << 20;
-
+/// Find mistakes in XRDs, Compositions, their functions' inputs, claims and CRDs, without running anything.
+///
+/// Schemas of composed resources come from CRDs and packages (.xpkg) among the files, from what `purlin schema pull` keeps,
+/// and with --kubeconfig or --context from a cluster. Where no schema is known, nothing is complained about.
+///
+/// The exit code is 0 when there are no errors, 1 when there are, 2 when the command line is wrong or there is nothing to
+/// check.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  purlin check .                          # everything below this folder
+  purlin check apis provider-aws.xpkg     # with the CRDs of a package
+  purlin check . -W -o github             # in CI: warnings fail too, findings become annotations")]
 pub(crate) struct Args {
-    /// Files, and folders whose .yaml, .yml and .json files are read, also in folders below. Not read are hidden
+    /// Files, and folders whose .yaml, .yml, .json and .xpkg files are read, also in folders below. Not read are hidden
     /// folders, node_modules, and templates of Helm charts.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -28,6 +36,26 @@ pub(crate) struct Args {
     /// How to print what is found.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Format,
+
+    /// Let warnings fail as errors do.
+    #[arg(short = 'W', long)]
+    strict: bool,
+
+    /// Also say what is not checked because no schema is known, and what is not used.
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Take the CRDs of a cluster, too: the one of this kubeconfig.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// Take the CRDs of a cluster, too: the one of this context.
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// Neither use nor write the cache: no kept schemas, and every file is read.
+    #[arg(long)]
+    no_cache: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -43,158 +71,145 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
-    let mut files = BTreeSet::new();
-    for path in &args.paths {
-        if !path.exists() {
-            ui.say(format_args!("error: there is no {}", path.display()));
+    let files = match purlin_inspect::find(&args.paths) {
+        Ok(files) if !files.is_empty() => files,
+        Ok(_) => {
+            ui.say("error: there are no .yaml, .yml or .json files to check");
             return Ok(Exit::Misuse);
         }
-        gather(path, DEEPEST, &mut files)?;
-    }
-    let mut sources = Sources::new();
-    for file in &files {
-        if let Some(text) = read(file)? {
-            sources.insert(file.display().to_string(), text);
-        }
-    }
-    let texts = sources
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()));
-    let checked = purlin_check::check(texts, &crate::hosted::functions());
-    let found = checked.found;
-    match args.output {
-        Format::Text => {
-            ui.data(render_text(&found, &sources))?;
-            if found.is_empty() {
-                ui.say(format_args!(
-                    "nothing found in {} objects of {} files",
-                    checked.objects,
-                    sources.len()
-                ));
+        Err(wrong) => {
+            for misuse in wrong {
+                ui.say(format_args!("error: {misuse}"));
             }
+            return Ok(Exit::Misuse);
         }
-        Format::Json => ui.data(format_args!("{:#}\n", serde_json::to_value(&found)?))?,
-        Format::Sarif => ui.data(format_args!("{:#}\n", sarif(&found)))?,
-        Format::Github => ui.data(github(&found))?,
+    };
+    let cache = (!args.no_cache).then(cache::folder).flatten();
+    let functions = crate::hosted::functions();
+    let mut known: Vec<Known> = Vec::new();
+    if let Some(cache) = &cache {
+        known.extend(Store::new(cache).known());
     }
-    Ok(if found.has_errors() {
+    if args.kubeconfig.is_some() || args.context.is_some() {
+        known.extend(cluster(args)?.into_iter().flat_map(purlin_inspect::known));
+    }
+    let memory = cache
+        .as_deref()
+        .map(|cache| Memory::open(cache, &cache::stamp(), &key(args)));
+    let options = Options {
+        functions: &functions,
+        known,
+        memory,
+    };
+    let total = files.len();
+    let mut inspected = purlin_inspect::inspect(files, options);
+    if inspected.manifests == 0 && inspected.found.is_empty() {
+        ui.say(format_args!(
+            "error: there are no manifests in {total} files"
+        ));
+        return Ok(Exit::Misuse);
+    }
+    let unknown = set_aside(&mut inspected.found, args.verbose);
+    print(&inspected.found, args.output, ui)?;
+    summary(&inspected, unknown, ui);
+    let fails = |severity| match severity {
+        Severity::Error => true,
+        Severity::Warning => args.strict,
+        Severity::Note => false,
+    };
+    Ok(if inspected.found.iter().any(|one| fails(one.severity)) {
         Exit::Differs
     } else {
         Exit::Done
     })
 }
 
-fn gather(path: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
-    if !path.is_dir() {
-        files.insert(path.to_owned());
-        return Ok(());
-    }
-    let entries = fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let chart = path.join("Chart.yaml").exists();
-    for entry in entries {
-        let entry = entry.with_context(|| format!("cannot read {}", path.display()))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        // Links are not followed: they may lead in circles, and what they lead to is there anyway.
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            let skipped =
-                name.starts_with('.') || name == "node_modules" || chart && name == "templates";
-            if !skipped && depth > 0 {
-                gather(&entry.path(), depth - 1, files)?;
-            }
-        } else if kind.is_file() && is_manifest(&entry.path()) {
-            files.insert(entry.path());
+fn cluster(args: &Args) -> anyhow::Result<Vec<Kept>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let file = args.kubeconfig.as_deref();
+    let kinds = purlin_inspect::from_cluster(file, args.context.as_deref());
+    Ok(runtime.block_on(kinds)?)
+}
+
+/// What a run is remembered by: where it was started, and on what.
+fn key(args: &Args) -> String {
+    let folder = std::env::current_dir().unwrap_or_default();
+    format!("{} {:?}", folder.display(), args.paths)
+}
+
+/// Takes the notes on what is not checked or not used away, unless they are wanted. Gives how many kinds they are about.
+fn set_aside(found: &mut Diagnostics, wanted: bool) -> usize {
+    let mut kinds = BTreeSet::new();
+    let all = std::mem::take(found);
+    found.extend(all.into_iter().filter(|one| {
+        let unknown = one.code.0 == purlin_check::NO_SCHEMA;
+        let first = !unknown || kinds.insert(one.message.clone());
+        first && (wanted || !unknown && one.code.0 != purlin_check::UNUSED)
+    }));
+    kinds.len()
+}
+
+fn print(found: &Diagnostics, format: Format, ui: &Ui) -> anyhow::Result<()> {
+    match format {
+        Format::Text => ui.data(render_findings(found, &sources(found)))?,
+        Format::Json => ui.data(format_args!("{:#}\n", serde_json::to_value(found)?))?,
+        Format::Sarif => {
+            let log = to_sarif(found, "purlin", env!("CARGO_PKG_VERSION"));
+            ui.data(format_args!("{log:#}\n"))?;
         }
-        if files.len() > MOST_FILES {
-            bail!("there are more than {MOST_FILES} files: check a part of them");
-        }
+        Format::Github => ui.data(render_github(found))?,
     }
     Ok(())
 }
 
-fn is_manifest(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    matches!(ending, Some("yaml" | "yml" | "json"))
-}
-
-/// The text of a file; `None` for JSON that is no manifest, like what other tools keep beside them.
-fn read(file: &Path) -> anyhow::Result<Option<String>> {
-    let cannot = || format!("cannot read {}", file.display());
-    let size = fs::metadata(file).with_context(cannot)?.len();
-    if size > LARGEST {
-        bail!("{} is larger than {LARGEST} bytes", file.display());
-    }
-    let bytes = fs::read(file).with_context(cannot)?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let json = file.extension().is_some_and(|ending| ending == "json");
-    Ok((!json || text.contains("apiVersion")).then_some(text))
-}
-
-fn sarif(found: &Diagnostics) -> Value {
-    let rules: BTreeSet<&str> = found.iter().map(|one| one.code.0).collect();
-    let rules: Vec<Value> = rules.iter().map(|code| json!({"id": code})).collect();
-    let results: Vec<Value> = found.iter().map(sarif_result).collect();
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {"name": "purlin", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    })
-}
-
-fn sarif_result(finding: &Diagnostic) -> Value {
-    let mut result = json!({
-        "ruleId": finding.code.0,
-        "level": finding.severity.as_str(),
-        "message": {"text": with_help(finding)},
+/// The texts that findings point into.
+fn sources(found: &Diagnostics) -> Sources {
+    let files: BTreeSet<&str> = found
+        .iter()
+        .filter_map(|one| one.place.as_ref())
+        .map(|place| place.file.as_ref())
+        .collect();
+    let read = files.into_iter().filter_map(|file| {
+        let bytes = fs::read(file).context("it was read before").ok()?;
+        Some((
+            file.to_owned(),
+            String::from_utf8_lossy(&bytes).into_owned(),
+        ))
     });
-    if let Some(place) = &finding.place {
-        let mut region = json!({"startLine": place.line, "startColumn": place.column});
-        if place.length > 0 {
-            region["endColumn"] = (place.column + place.length).into();
-        }
-        result["locations"] = json!([{"physicalLocation": {
-            "artifactLocation": {"uri": place.file.as_ref()},
-            "region": region,
-        }}]);
+    read.collect()
+}
+
+fn summary(inspected: &Inspected, unknown: usize, ui: &Ui) {
+    let objects = inspected.objects;
+    let files = inspected.manifests;
+    let what = format!("{} in {}", amount(objects, "object"), amount(files, "file"));
+    if inspected.found.is_empty() {
+        ui.say(format_args!(
+            "nothing found in {objects} objects of {files} files"
+        ));
+    } else {
+        ui.say(format_args!("{} ({what})", count(&inspected.found)));
     }
-    result
-}
-
-fn github(found: &Diagnostics) -> String {
-    let lines = found.iter().map(|finding| {
-        let command = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "notice",
-        };
-        let place = finding.place.as_ref().map(|place| {
-            let file = escape(&place.file).replace(':', "%3A").replace(',', "%2C");
-            format!("file={file},line={},col={},", place.line, place.column)
-        });
-        format!(
-            "::{command} {}title={}::{}\n",
-            place.unwrap_or_default(),
-            finding.code,
-            escape(&with_help(finding))
-        )
-    });
-    lines.collect::<Vec<_>>().concat()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-fn with_help(finding: &Diagnostic) -> String {
-    match &finding.help {
-        Some(help) => format!("{}; {help}", finding.message),
-        None => finding.message.clone(),
+    if unknown > 0 {
+        ui.say(format_args!(
+            "{} without a schema: -v names them, `purlin schema pull` gets schemas",
+            amount(unknown, "kind")
+        ));
     }
+    if inspected.templates > 0 {
+        ui.say(format_args!(
+            "{} left out: templates of another program",
+            amount(inspected.templates, "file")
+        ));
+    }
+    if let Some(why) = &inspected.forgetful {
+        ui.say(format_args!("note: the cache cannot be written: {why}"));
+    }
+}
+
+fn amount(count: usize, word: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{ending}")
 }

@@ -1,8 +1,7 @@
 //! `purlin crd FILE...`
 
-use std::io::Read as _;
+use std::path::Path;
 
-use anyhow::Context as _;
 use purlin_check::Cel;
 use purlin_diag::{Diagnostic, Diagnostics, Sources};
 use serde_json::{Value, json};
@@ -33,8 +32,16 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
     let mut found = Diagnostics::new();
     let mut sources = Sources::new();
     let mut crds = Vec::new();
+    let mut unread = Vec::new();
     for file in &args.files {
-        let text = read(file)?;
+        let text = match purlin_render::read_file(Path::new(file)) {
+            Ok(text) => text.content,
+            // The others are read all the same: all mistakes are told at once.
+            Err(error) => {
+                unread.push(error);
+                continue;
+            }
+        };
         let (documents, problems) = purlin_yaml::load(file, &text);
         found.extend(problems);
         let xrds = documents
@@ -65,22 +72,14 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
     if !crds.is_empty() {
         ui.data(print(&crds, args.output))?;
     }
-    Ok(if found.has_errors() {
+    let told = super::render::unread(ui, unread);
+    Ok(if let Some(exit) = told {
+        exit
+    } else if found.has_errors() {
         Exit::Differs
     } else {
         Exit::Done
     })
-}
-
-fn read(file: &str) -> anyhow::Result<String> {
-    if file == "-" {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .context("cannot read standard input")?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))
 }
 
 fn print(crds: &[Value], format: Format) -> String {

@@ -10,6 +10,7 @@ mod package;
 mod promote;
 mod render;
 mod replay;
+mod schema;
 mod serve;
 mod trace;
 mod up;
@@ -52,8 +53,8 @@ enum Verb {
     New(new::Args),
     /// Serve composition functions over gRPC.
     Serve(serve::Args),
-    /// Find mistakes in XRDs, Compositions, their functions' inputs, claims and CRDs, without running anything.
     Check(check::Args),
+    Schema(schema::Args),
     /// Print the CRDs that an XRD gives.
     Crd(crd::Args),
     Render(Box<render::Args>),
@@ -88,6 +89,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Trace(args) => trace::run(&args, &ui),
         Verb::Serve(args) => serve::run(&args, &ui),
         Verb::Check(args) => check::run(&args, &ui),
+        Verb::Schema(args) => schema::run(&args, &ui),
         Verb::Crd(args) => crd::run(&args, &ui),
         Verb::Render(args) => render::run(*args, &ui),
         Verb::Replay(args) => replay::run(&args, &ui),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use purlin_diag::{Diagnostics, Sources};
-use purlin_render::{Failed, Files, Inputs, Rendered, Show, Text, Texts};
+use purlin_render::{Failed, Files, Inputs, ReadError, Rendered, Show, Text, Texts};
 
 use crate::exit::Exit;
 use crate::ui::Ui;
@@ -116,14 +116,17 @@ pub(crate) fn run(args: Args, ui: &Ui) -> anyhow::Result<Exit> {
         ));
     }
     let annotations = args.function_annotations.clone();
-    let texts = read(args)?;
+    let texts = match read(args) {
+        Ok(texts) => texts,
+        Err(wrong) => return Ok(unread(ui, wrong).unwrap_or(Exit::World)),
+    };
     let sources = texts.sources();
-    let (inputs, found) = Inputs::read(&texts, &annotations);
+    let functions = std::sync::Arc::new(crate::hosted::functions());
+    let (inputs, found) = Inputs::read_all(&texts, &annotations, &functions);
     report(ui, &found, &sources);
     let Some(inputs) = inputs else {
         return Ok(Exit::Differs);
     };
-    let functions = std::sync::Arc::new(crate::hosted::functions());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -169,7 +172,20 @@ fn finish(ui: &Ui, rendered: Result<Rendered, Failed>, sources: &Sources) -> any
     }
 }
 
-fn read(args: Args) -> anyhow::Result<Texts> {
+/// Tells every file that cannot be read, if there is any; gives the exit code then.
+pub(crate) fn unread(ui: &Ui, wrong: Vec<ReadError>) -> Option<Exit> {
+    if wrong.is_empty() {
+        return None;
+    }
+    let misuse = wrong.iter().all(ReadError::is_misuse);
+    for error in wrong {
+        let error = super::told_once(&error.into());
+        ui.say(format_args!("error: {error}"));
+    }
+    Some(if misuse { Exit::Misuse } else { Exit::World })
+}
+
+fn read(args: Args) -> Result<Texts, Vec<ReadError>> {
     let mut texts = purlin_render::read_files(&Files {
         xr: args.xr,
         composition: args.composition,

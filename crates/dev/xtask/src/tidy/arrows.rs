@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yaml",
             "composition",
             "function",
+            "package",
             "schema",
             "expr",
             "api",
@@ -68,6 +69,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "object",
             "telemetry",
             "diag",
+        ],
+    ),
+    (
+        "inspect",
+        &[
+            "check", "kube", "package", "yaml", "function", "schema", "api", "diag",
         ],
     ),
     ("simulator", &["kube", "schema", "api", "telemetry"]),
