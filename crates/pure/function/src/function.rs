@@ -36,6 +36,21 @@ pub trait Function: Send + Sync {
         let _ = input;
         Vec::new()
     }
+
+    /// Whether the answer to this request depends on nothing but its bytes: on no clock, file, network or chance. Such an
+    /// answer may be kept, and given again when the same request comes again. A function that does not say so is asked
+    /// each time.
+    fn repeats(&self, request: &RunFunctionRequest) -> bool {
+        let _ = request;
+        false
+    }
+
+    /// Whether answering takes a bounded and short time, computing and never waiting, a few microseconds for each
+    /// kilobyte. A server may then answer where it reads, without handing the request to another thread.
+    fn is_short(&self, request: &RunFunctionRequest) -> bool {
+        let _ = request;
+        false
+    }
 }
 
 /// An observed object.
@@ -121,6 +136,39 @@ impl<T: DeserializeOwned> Function for Checked<T> {
             found.extend(more);
         }
         found
+    }
+}
+
+/// The same function, which says that its answers depend on nothing but the request ([`Function::repeats`]).
+pub fn repeating(function: Arc<dyn Function>) -> Arc<dyn Function> {
+    Arc::new(Repeating(function))
+}
+
+struct Repeating(Arc<dyn Function>);
+
+impl Function for Repeating {
+    fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse {
+        self.0.run(request)
+    }
+
+    fn check(&self, input: &Object) -> Diagnostics {
+        self.0.check(input)
+    }
+
+    fn input_schema(&self) -> Option<crate::input::Schema> {
+        self.0.input_schema()
+    }
+
+    fn reads(&self, input: &Object) -> Vec<FieldRead> {
+        self.0.reads(input)
+    }
+
+    fn repeats(&self, _: &RunFunctionRequest) -> bool {
+        true
+    }
+
+    fn is_short(&self, request: &RunFunctionRequest) -> bool {
+        self.0.is_short(request)
     }
 }
 

@@ -147,6 +147,16 @@ impl Function for Functions {
             Err(mistakes) => Response::to(request).mistakes(&mistakes).build(),
         }
     }
+
+    fn repeats(&self, request: &RunFunctionRequest) -> bool {
+        self.pick(request)
+            .is_ok_and(|hosted| hosted.function.repeats(request))
+    }
+
+    fn is_short(&self, request: &RunFunctionRequest) -> bool {
+        self.pick(request)
+            .is_ok_and(|hosted| hosted.function.is_short(request))
+    }
 }
 
 fn input_kind(request: &RunFunctionRequest) -> Option<(&str, &str)> {

@@ -64,6 +64,7 @@ mod functions;
 pub mod input;
 pub mod models;
 mod older;
+mod plans;
 pub mod protojson;
 pub mod recorded;
 mod request;
@@ -74,15 +75,17 @@ pub mod testing;
 pub use bytes::Bytes;
 pub use duration::parse_duration;
 pub use function::{
-    FieldRead, Function, Hosted, Panicked, ReadObject, ReadStep, checked, run_caught, typed,
+    FieldRead, Function, Hosted, Panicked, ReadObject, ReadStep, checked, repeating, run_caught,
+    typed,
 };
 pub use functions::Functions;
 pub use older::ask_in_the_old_field_too;
+pub use plans::Plans;
 pub use purlin_diag::{Diagnostic, Diagnostics};
 pub use purlin_object::{List, ListRef, Object, ObjectRef, Path, Value, ValueRef};
 pub use purlin_proto::v1::{
-    Capability, Condition, Ready, Resource, Resources, RunFunctionRequest, RunFunctionResponse,
-    Severity, Status, Target,
+    Capability, Condition, Ready, Requirements, Resource, Resources, RunFunctionRequest,
+    RunFunctionResponse, Severity, Status, Target,
 };
 pub use request::RequestView;
 pub use response::{ConditionExt, Response, Selector, TTL, condition};

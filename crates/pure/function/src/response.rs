@@ -212,7 +212,7 @@ impl Response {
 
     /// Desires a composed resource, in place of what was desired under that name.
     pub fn set_desired(&mut self, name: &str, object: Object, ready: Ready) -> &mut Self {
-        let resource = self.desired_mut(name);
+        let resource = (self.state().resources.entry(name.to_owned())).or_default();
         resource.resource = Some(object);
         resource.ready = ready.into();
         self

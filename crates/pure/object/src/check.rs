@@ -1,11 +1,12 @@
 //! Are these bytes an object, and how are they laid out?
 //!
-//! One pass without allocation over well-formed bytes as every protobuf library writes them. What the format allows but nobody
-//! writes (unknown fields, a value before its key, repeated keys) is [`Layout::Loose`] and is decoded by
-//! [`crate::loose`] under protobuf's rules.
+//! [`crate::scan`] says yes to nearly everything that is sent; this is the full answer for the rest, with the mistake. One pass
+//! without allocation over well-formed bytes as every protobuf library writes them. What the format allows but nobody
+//! writes (unknown fields, a value before its key, repeated keys) is [`Layout::Loose`] and is decoded by [`crate::loose`]
+//! under protobuf's rules.
 
 use crate::wire::{self, BOOL, ENTRY_VALUE, FIRST, LIST, NULL, NUMBER, STRING, STRUCT};
-use crate::{Error, Limits};
+use crate::{Error, Limits, scan};
 
 /// How checked bytes are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub(crate) enum Layout {
 
 /// Checks the fields of a Struct.
 pub(crate) fn object(bytes: &[u8], limits: Limits) -> Result<Layout, Error> {
+    if scan::is_plain_object(bytes, limits) {
+        return Ok(Layout::Strict);
+    }
     let mut check = Check::new(bytes, limits)?;
     check.object(bytes, 0)?;
     Ok(check.layout)
@@ -25,6 +29,9 @@ pub(crate) fn object(bytes: &[u8], limits: Limits) -> Result<Layout, Error> {
 
 /// Checks one `Struct.fields` entry.
 pub(crate) fn entry(bytes: &[u8], limits: Limits) -> Result<Layout, Error> {
+    if scan::is_plain_entry(bytes, limits) {
+        return Ok(Layout::Strict);
+    }
     let mut check = Check::new(bytes, limits)?;
     check.entry(bytes, 0)?;
     Ok(check.layout)
@@ -69,7 +76,7 @@ impl Check {
             repeats |= seen & bit != 0;
             seen |= bit;
         }
-        if repeats && self.layout == Layout::Strict && has_repeated_key(bytes) {
+        if repeats && self.layout == Layout::Strict && scan::has_repeated_key(bytes) {
             self.layout = Layout::Loose;
         }
         Ok(())
@@ -191,16 +198,6 @@ fn text(bytes: &[u8]) -> Result<(), Error> {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::Malformed("text is not UTF-8")),
     }
-}
-
-fn has_repeated_key(object: &[u8]) -> bool {
-    let mut rest = object;
-    let mut keys = Vec::new();
-    while let Some(body) = wire::tagged(&mut rest, FIRST) {
-        keys.push(wire::entry(body).0);
-    }
-    keys.sort_unstable();
-    keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
 }
 
 /// The content of a field.

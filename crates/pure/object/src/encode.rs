@@ -44,7 +44,7 @@ fn item_len(item: &Item) -> usize {
     }
 }
 
-fn value_len(value: &Value) -> usize {
+pub(crate) fn value_len(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 2,
         Value::Int(_) | Value::Double(_) => 9,
@@ -94,7 +94,7 @@ fn put_list(list: &List, out: &mut impl BufMut) {
     }
 }
 
-fn put_value(value: &Value, out: &mut impl BufMut) {
+pub(crate) fn put_value(value: &Value, out: &mut impl BufMut) {
     match value {
         Value::Null => out.put_slice(&[NULL, 0]),
         Value::Bool(bit) => out.put_slice(&[BOOL, u8::from(*bit)]),
@@ -102,10 +102,7 @@ fn put_value(value: &Value, out: &mut impl BufMut) {
             out.put_u8(NUMBER);
             out.put_f64_le(value.as_f64().unwrap_or_default());
         }
-        Value::String(text) => {
-            put_head(STRING, text.len(), out);
-            out.put_slice(text.as_bytes());
-        }
+        Value::String(text) => put_text(text, out),
         Value::List(list) => {
             put_head(LIST, list_len(list), out);
             put_list(list, out);
@@ -117,8 +114,13 @@ fn put_value(value: &Value, out: &mut impl BufMut) {
     }
 }
 
+pub(crate) fn put_text(text: &str, out: &mut impl BufMut) {
+    put_head(STRING, text.len(), out);
+    out.put_slice(text.as_bytes());
+}
+
 /// Writes a tag and a length.
-fn put_head(tag: u8, length: usize, out: &mut impl BufMut) {
+pub(crate) fn put_head(tag: u8, length: usize, out: &mut impl BufMut) {
     out.put_u8(tag);
     let mut rest = length;
     for _ in 1..wire::varint_len(length) {

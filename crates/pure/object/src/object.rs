@@ -120,6 +120,14 @@ impl Object {
         self.as_ref().is_empty()
     }
 
+    /// The encoded object. Shared with this one when nobody changed it since it was read.
+    pub fn to_wire(&self) -> Bytes {
+        match &self.0 {
+            Repr::Wire(bytes) => bytes.clone(),
+            Repr::Map(_) => prost::Message::encode_to_vec(self).into(),
+        }
+    }
+
     /// The SHA-256 of the content: the same for equal objects, whatever the order of their keys.
     pub fn canonical_hash(&self) -> [u8; 32] {
         self.as_ref().canonical_hash()

@@ -6,8 +6,10 @@
 
 mod codec;
 mod redact;
+mod request;
 
 pub use codec::Codec;
+pub use request::decode_request;
 
 /// The messages and the service of `apiextensions.fn.proto.v1`.
 pub mod v1 {
