@@ -8,6 +8,7 @@ use purlin_diag::{Diagnostic, Diagnostics};
 use purlin_function::input::decode_all;
 use purlin_object::{Limits, Object, Path, Value, ValueRef};
 
+use crate::form;
 use crate::input::{self, Resources};
 use crate::plan::{
     Check, Detail, DetailSource, Field, Patch, PatchKind, Plan, Secret, SecretPatch, Source, Step,
@@ -66,9 +67,11 @@ pub(crate) fn compile(input: &Object) -> Result<Plan, Diagnostics> {
         }
         templates.push(one);
     }
+    let taken = form::prepare(&mut templates);
     Ok(Plan {
         environment: steps("environment.patches", input.environment.patches),
         templates,
+        taken,
         secret: input.write_connection_secret_to_ref.map(secret),
     })
 }
@@ -81,19 +84,17 @@ fn template(at: &str, template: input::Template, sets: &BTreeMap<String, Vec<Ste
             let set = sets.get(&patch.patch_set_name);
             steps.extend(set.into_iter().flatten().map(|step| Step {
                 place: format!("{}, used in {place}", step.place),
-                patch: Arc::clone(&step.patch),
+                ..step.clone()
             }));
         } else if let Some(patch) = compile_patch(patch.split().0) {
-            steps.push(Step {
-                place,
-                patch: Arc::new(patch),
-            });
+            steps.push(step(place, patch));
         }
     }
     Template {
         name: template.name,
         base: template.base.and_then(own_bytes),
         steps,
+        formed: None,
         details: template
             .connection_details
             .into_iter()
@@ -114,13 +115,17 @@ fn own_bytes(base: Value) -> Option<Object> {
 fn steps(place: &str, patches: Vec<input::Patch>) -> Vec<Step> {
     let patches = patches.into_iter().enumerate();
     patches
-        .filter_map(|(index, patch)| {
-            Some(Step {
-                place: format!("{place}[{index}]"),
-                patch: Arc::new(compile_patch(patch)?),
-            })
-        })
+        .filter_map(|(index, patch)| Some(step(format!("{place}[{index}]"), compile_patch(patch)?)))
         .collect()
+}
+
+fn step(place: String, patch: Patch) -> Step {
+    Step {
+        place,
+        patch: Arc::new(patch),
+        taken: None,
+        hole: None,
+    }
 }
 
 /// A patch that was checked; none when it is malformed after all.

@@ -1,45 +1,42 @@
 //! What does one request come to? Runs a plan in upstream's order: the environment, each template, the secret.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use purlin_diag::Diagnostics;
+use purlin_function::Plans;
 use purlin_function::{
     Function, Ready, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
 };
-use purlin_object::{Object, ObjectRef, Value, ValueRef};
+use purlin_object::{Fill, Object, ObjectRef, Payload, Value, ValueRef};
 
-use crate::cache::Cache;
-use crate::compile::read;
-use crate::patch::{PatchError, apply, apply_to_environment};
-use crate::plan::{Patch, PatchKind, Plan, Step, Template};
+use crate::compile::{compile, read};
+use crate::patch::{self, PatchError, apply, apply_to_environment};
+use crate::plan::{Formed, Patch, PatchKind, Plan, Step, Template};
 use crate::{connection, environment, readiness, secret};
 
 /// The function. Keeps the plans of the inputs it has seen.
 #[derive(Debug, Default)]
 pub struct PatchAndTransform {
-    plans: Cache,
+    plans: Plans<Result<Plan, Diagnostics>>,
+}
+
+impl PatchAndTransform {
+    fn plan(&self, input: &Object) -> Arc<Result<Plan, Diagnostics>> {
+        self.plans.of(input, || compile(input))
+    }
 }
 
 impl Function for PatchAndTransform {
     fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse {
         let empty = Object::new();
-        let plan = match self.plans.plan(request.input().unwrap_or(&empty)) {
+        let plan = self.plan(request.input().unwrap_or(&empty));
+        let plan = match plan.as_ref() {
             Ok(plan) => plan,
-            Err(found) => return Response::to(request).mistakes(&found).build(),
+            Err(found) => return Response::to(request).mistakes(found).build(),
         };
-        let mut run = Run::new(request);
-        match run.plan(&plan) {
-            Ok(()) => run.finish(),
-            // Desired state and context are answered as they came, with the warnings so far.
-            Err(fatal) => {
-                let mut response = Response::to(request);
-                for warning in run.warnings {
-                    response.warning(warning);
-                }
-                response.fatal(fatal).build()
-            }
-        }
+        run(plan, request)
     }
 
     fn check(&self, input: &Object) -> Diagnostics {
@@ -48,6 +45,30 @@ impl Function for PatchAndTransform {
 
     fn input_schema(&self) -> Option<purlin_function::input::Schema> {
         Some(purlin_function::input::schema_of::<crate::input::Resources>())
+    }
+
+    fn repeats(&self, _: &RunFunctionRequest) -> bool {
+        true
+    }
+
+    fn is_short(&self, _: &RunFunctionRequest) -> bool {
+        true
+    }
+}
+
+/// Runs a plan.
+pub(crate) fn run(plan: &Plan, request: &RunFunctionRequest) -> RunFunctionResponse {
+    let mut run = Run::new(request, plan);
+    match run.plan(plan) {
+        Ok(()) => run.finish(),
+        // Desired state and context are answered as they came, with the warnings so far.
+        Err(fatal) => {
+            let mut response = Response::to(request);
+            for warning in run.warnings {
+                response.warning(warning);
+            }
+            response.fatal(fatal).build()
+        }
     }
 }
 
@@ -59,6 +80,8 @@ struct Run<'a> {
     composite: Object,
     details: BTreeMap<String, Bytes>,
     warnings: Vec<String>,
+    /// What was taken from the composite so far, by [`Step::taken`].
+    taken: Vec<Option<Result<Payload, PatchError>>>,
     /// A template waits for a field that a patch requires.
     waits: bool,
 }
@@ -70,7 +93,7 @@ enum Stop {
 }
 
 impl<'a> Run<'a> {
-    fn new(request: &'a RunFunctionRequest) -> Self {
+    fn new(request: &'a RunFunctionRequest, plan: &Plan) -> Self {
         let mut response = Response::to(request);
         let held = response.composite_mut();
         let mut composite = held.resource.take().unwrap_or_default();
@@ -87,6 +110,7 @@ impl<'a> Run<'a> {
             composite,
             details,
             warnings: Vec::new(),
+            taken: vec![None; plan.taken],
             waits: false,
         }
     }
@@ -157,15 +181,17 @@ impl<'a> Run<'a> {
     }
 
     fn template(&mut self, template: &Template) -> Result<(), String> {
-        let mut desired = match &template.base {
-            Some(base) => base.clone(),
-            None => self.desired_before(&template.name)?,
+        let mut desired = match (&template.formed, &template.base) {
+            (Some(formed), _) => Desired::form(formed),
+            (None, Some(base)) => Desired::Object(base.clone()),
+            (None, None) => Desired::Object(self.desired_before(&template.name)?),
         };
         let mut ready = Ready::Unspecified;
+        let nothing = Object::new();
         let observed = self.request.observed_resources().get(&template.name);
-        let object = self.request.observed_resource(&template.name);
+        let object = observed.map(|held| held.resource.as_ref().unwrap_or(&nothing).as_ref());
         if let (Some(observed), Some(object)) = (observed, object) {
-            keep_identity(object, &mut desired);
+            desired.keep_identity(object);
             let secret = &observed.connection_details;
             connection::extract(&template.details, object, secret, &mut self.details);
             match readiness::is_ready(object, &template.checks) {
@@ -187,6 +213,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        let desired = desired.finish(&self.taken);
         self.response.set_desired(&template.name, desired, ready);
         Ok(())
     }
@@ -207,7 +234,7 @@ impl<'a> Run<'a> {
         template: &Template,
         step: &Step,
         observed: Option<ObjectRef<'_>>,
-        desired: &mut Object,
+        desired: &mut Desired<'_>,
     ) -> Result<(), Stop> {
         use PatchKind as Kind;
         let patch = &step.patch;
@@ -215,11 +242,24 @@ impl<'a> Run<'a> {
         let result = match (patch.kind, observed) {
             (Kind::FromComposite | Kind::CombineFromComposite, _) => {
                 to_composed = true;
-                apply(patch, self.request.observed_composite(), desired)
+                let composite = self.request.observed_composite();
+                match (desired, step.taken, step.hole) {
+                    (Desired::Form { fills, .. }, Some(taken), Some(hole)) => self
+                        .take(taken, patch)
+                        .map(|()| set(fills, hole, Filled::Taken(taken))),
+                    (Desired::Object(desired), ..) => apply(patch, composite, desired),
+                    (Desired::Form { .. }, ..) => Ok(()),
+                }
             }
             (Kind::FromEnvironment | Kind::CombineFromEnvironment, _) => {
                 to_composed = true;
-                apply(patch, self.environment.as_ref(), desired)
+                let environment = self.environment.as_ref();
+                match (desired, step.hole) {
+                    (Desired::Form { fills, .. }, Some(hole)) => patch::value(patch, environment)
+                        .map(|value| set(fills, hole, Filled::Value(Payload::of(&value)))),
+                    (Desired::Object(desired), _) => apply(patch, environment, desired),
+                    (Desired::Form { .. }, None) => Ok(()),
+                }
             }
             (Kind::ToComposite | Kind::CombineToComposite, Some(observed)) => {
                 apply(patch, observed, &mut self.composite)
@@ -253,6 +293,89 @@ impl<'a> Run<'a> {
     }
 }
 
+impl Run<'_> {
+    /// Takes a value from the composite, unless an earlier patch did.
+    fn take(&mut self, taken: usize, patch: &Patch) -> Result<(), PatchError> {
+        let composite = self.request.observed_composite();
+        let Some(place) = self.taken.get_mut(taken) else {
+            return Ok(());
+        };
+        let made = place
+            .get_or_insert_with(|| patch::value(patch, composite).map(|value| Payload::of(&value)));
+        made.as_ref().map(|_| ()).map_err(PatchError::clone)
+    }
+}
+
+/// A composed resource on its way.
+enum Desired<'t> {
+    /// Patches write into it.
+    Object(Object),
+    /// Patches say what its holes hold.
+    Form {
+        formed: &'t Formed,
+        fills: Vec<Filled>,
+    },
+}
+
+#[derive(Clone)]
+enum Filled {
+    Keep,
+    Omit,
+    Taken(usize),
+    Value(Payload),
+}
+
+fn set(fills: &mut [Filled], hole: usize, filled: Filled) {
+    if let Some(fill) = fills.get_mut(hole) {
+        *fill = filled;
+    }
+}
+
+impl<'t> Desired<'t> {
+    fn form(formed: &'t Formed) -> Self {
+        Self::Form {
+            formed,
+            fills: vec![Filled::Keep; formed.holes],
+        }
+    }
+
+    /// The name and namespace of what exists: it is that object that is desired.
+    fn keep_identity(&mut self, observed: ObjectRef<'_>) {
+        match self {
+            Self::Object(desired) => keep_identity(observed, desired),
+            Self::Form { fills, .. } => {
+                let holes = [("namespace", Formed::NAMESPACE), ("name", Formed::NAME)];
+                for (name, hole) in holes {
+                    let filled = match identity(observed, name) {
+                        "" => Filled::Omit,
+                        text => Filled::Value(Payload::of_text(text)),
+                    };
+                    set(fills, hole, filled);
+                }
+            }
+        }
+    }
+
+    fn finish(self, taken: &[Option<Result<Payload, PatchError>>]) -> Object {
+        let (formed, fills) = match self {
+            Self::Object(desired) => return desired,
+            Self::Form { formed, fills } => (formed, fills),
+        };
+        let fills: Vec<Fill<'_>> = (fills.iter())
+            .map(|filled| match filled {
+                Filled::Keep => Fill::Keep,
+                Filled::Omit => Fill::Omit,
+                Filled::Value(payload) => Fill::Value(payload),
+                Filled::Taken(place) => match taken.get(*place) {
+                    Some(Some(Ok(payload))) => Fill::Value(payload),
+                    _ => Fill::Keep,
+                },
+            })
+            .collect();
+        formed.form.fill(&fills)
+    }
+}
+
 /// Which patch of what, for messages.
 fn place(step: &Step, target: &str) -> String {
     let Patch {
@@ -265,13 +388,15 @@ fn place(step: &Step, target: &str) -> String {
     )
 }
 
-/// The name and namespace of what exists: it is that object that is desired.
+/// A part of the name of what exists; empty when it has none.
+fn identity<'o>(observed: ObjectRef<'o>, name: &str) -> &'o str {
+    let value = observed.get_path(&["metadata", name]);
+    value.and_then(ValueRef::as_str).unwrap_or_default()
+}
+
 fn keep_identity(observed: ObjectRef<'_>, desired: &mut Object) {
     for name in ["namespace", "name"] {
-        let value = observed
-            .get_path(&["metadata", name])
-            .and_then(ValueRef::as_str);
-        match (desired.get_mut("metadata"), value.unwrap_or_default()) {
+        match (desired.get_mut("metadata"), identity(observed, name)) {
             (Some(Value::Object(metadata)), "") => drop(metadata.remove(name)),
             (Some(Value::Object(metadata)), value) => drop(metadata.insert(name, value)),
             // Metadata of another kind is left as it is, and there is nothing to remove from none.

@@ -13,11 +13,11 @@
 //!
 //! An input is compiled once to a plan and kept by its bytes; running a plan reads only the fields that are patched.
 
-mod cache;
 mod compile;
 mod connection;
 mod environment;
 mod fault;
+mod form;
 mod function;
 mod input;
 mod patch;

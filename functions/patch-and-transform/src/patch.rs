@@ -66,12 +66,8 @@ pub(crate) fn apply_to_environment(
     apply_with(patch, from, to, |value| normal_deep(value.as_ref()))
 }
 
-fn apply_with(
-    patch: &Patch,
-    from: ObjectRef<'_>,
-    to: &mut Object,
-    finish: impl Fn(Value) -> Value,
-) -> Result<(), PatchError> {
+/// What a patch writes.
+pub(crate) fn value(patch: &Patch, from: ObjectRef<'_>) -> Result<Value, PatchError> {
     let data = match &patch.source {
         Source::Field(field) => {
             let path = field.path().map_err(PatchError::Failed)?;
@@ -92,7 +88,16 @@ fn apply_with(
     };
     let data = transform::apply(&patch.ops, data)
         .map_err(|fault| failed(fault.sentence(patch.source.is_secret(from))))?;
-    let value = finish(normal(data.into_value()).map_err(PatchError::Failed)?);
+    normal(data.into_value()).map_err(PatchError::Failed)
+}
+
+fn apply_with(
+    patch: &Patch,
+    from: ObjectRef<'_>,
+    to: &mut Object,
+    finish: impl Fn(Value) -> Value,
+) -> Result<(), PatchError> {
+    let value = finish(value(patch, from)?);
     // Only a patch of one field expands wildcards; a combining one takes them as the name of a field. Upstream's rule.
     let to_path = patch.to.path().map_err(PatchError::Failed)?;
     if to_path.has_wildcards() && matches!(patch.source, Source::Field(_)) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use purlin_object::merge::MergeOptions;
-use purlin_object::{Object, ObjectRef, Path};
+use purlin_object::{Form, Object, ObjectRef, Path};
 
 use crate::fault::is_secret;
 use crate::transform::Op;
@@ -14,6 +14,8 @@ use crate::transform::Op;
 pub(crate) struct Plan {
     pub(crate) environment: Vec<Step>,
     pub(crate) templates: Vec<Template>,
+    /// How many different values the templates take from the composite.
+    pub(crate) taken: usize,
     pub(crate) secret: Option<Secret>,
 }
 
@@ -23,8 +25,22 @@ pub(crate) struct Template {
     pub(crate) name: String,
     pub(crate) base: Option<Object>,
     pub(crate) steps: Vec<Step>,
+    /// How to make the resource in one piece, when its patches allow that.
+    pub(crate) formed: Option<Formed>,
     pub(crate) details: Vec<Detail>,
     pub(crate) checks: Vec<Check>,
+}
+
+/// A base with a hole for each field that patches write. The first two holes are for the identity of what exists.
+#[derive(Debug)]
+pub(crate) struct Formed {
+    pub(crate) form: Form,
+    pub(crate) holes: usize,
+}
+
+impl Formed {
+    pub(crate) const NAMESPACE: usize = 0;
+    pub(crate) const NAME: usize = 1;
 }
 
 /// A patch where it is used. A patch set is compiled once and shared.
@@ -33,6 +49,10 @@ pub(crate) struct Step {
     /// The field path of the patch in the input.
     pub(crate) place: String,
     pub(crate) patch: Arc<Patch>,
+    /// Which of the values taken from the composite it writes: the same for all patches that read and transform alike.
+    pub(crate) taken: Option<usize>,
+    /// Which hole of the form it fills.
+    pub(crate) hole: Option<usize>,
 }
 
 /// A compiled patch.
@@ -227,6 +247,20 @@ impl PatchKind {
             Self::ToEnvironment => "ToEnvironmentFieldPath",
             Self::CombineFromEnvironment => "CombineFromEnvironment",
             Self::CombineToEnvironment => "CombineToEnvironment",
+        }
+    }
+
+    /// Whether the patch writes into the composed resource.
+    pub(crate) fn writes_resource(self) -> bool {
+        match self {
+            Self::FromComposite
+            | Self::CombineFromComposite
+            | Self::FromEnvironment
+            | Self::CombineFromEnvironment => true,
+            Self::ToComposite
+            | Self::CombineToComposite
+            | Self::ToEnvironment
+            | Self::CombineToEnvironment => false,
         }
     }
 
