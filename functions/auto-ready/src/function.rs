@@ -3,8 +3,8 @@
 use prost_types::Duration;
 use purlin_function::input::decode;
 use purlin_function::{
-    Diagnostic, Diagnostics, Function, Ready, RequestView as _, Response, RunFunctionRequest,
-    RunFunctionResponse, parse_duration,
+    Diagnostic, Diagnostics, Function, Plans, Ready, RequestView as _, Response,
+    RunFunctionRequest, RunFunctionResponse, parse_duration,
 };
 
 use purlin_object::Object;
@@ -35,22 +35,28 @@ impl Default for Options {
 #[derive(Debug, Default)]
 pub struct AutoReady {
     options: Options,
+    inputs: Plans<Result<Input, Diagnostics>>,
 }
 
 impl AutoReady {
     /// The function with these options.
     pub fn new(options: Options) -> Self {
-        Self { options }
+        Self {
+            options,
+            inputs: Plans::default(),
+        }
     }
 }
 
 impl Function for AutoReady {
     fn run(&self, request: &RunFunctionRequest) -> RunFunctionResponse {
         let mut response = Response::to(request);
-        let input = match request.input().map(decode::<Input>) {
-            None => Input::default(),
-            Some(Ok(input)) => input,
-            Some(Err(found)) => return response.mistakes(&found).build(),
+        let empty = Object::new();
+        let input = request.input().unwrap_or(&empty);
+        let input = self.inputs.of(input, || decode::<Input>(input));
+        let input = match input.as_ref() {
+            Ok(input) => input,
+            Err(found) => return response.mistakes(found).build(),
         };
         let ttl = match parse_duration(&input.ttl) {
             _ if input.ttl.is_empty() => self.options.ttl,
@@ -64,7 +70,7 @@ impl Function for AutoReady {
             }
         };
         let checks = if self.options.cel {
-            Checks::of(&input, request)
+            Checks::of(input, request)
         } else {
             Checks::default()
         };
@@ -101,11 +107,22 @@ impl Function for AutoReady {
     fn input_schema(&self) -> Option<purlin_function::input::Schema> {
         Some(purlin_function::input::schema_of::<Input>())
     }
+
+    fn repeats(&self, _: &RunFunctionRequest) -> bool {
+        true
+    }
+
+    /// With expressions it takes as long as they do.
+    fn is_short(&self, request: &RunFunctionRequest) -> bool {
+        let input = request.input();
+        !input.is_some_and(|input| input.keys().any(|key| key.starts_with("cel")))
+    }
 }
 
 /// Marks what is ready; what an earlier step decided stays.
 fn decide(request: &RunFunctionRequest, checks: &Checks<'_>, response: &mut Response) {
-    for (name, desired) in request.desired_resources() {
+    let mut warnings = Vec::new();
+    for (name, desired) in &mut response.state().resources {
         if desired.ready() != Ready::Unspecified {
             continue;
         }
@@ -119,7 +136,7 @@ fn decide(request: &RunFunctionRequest, checks: &Checks<'_>, response: &mut Resp
             Some(Ok(true)) => ready = Ready::True,
             Some(Ok(false)) => ready = Ready::False,
             Some(Err(message)) => {
-                response.warning(format!(
+                warnings.push(format!(
                     "cannot check the health of the composed resource `{name}`: {message}"
                 ));
             }
@@ -131,7 +148,10 @@ fn decide(request: &RunFunctionRequest, checks: &Checks<'_>, response: &mut Resp
             ready = Ready::True;
         }
         if ready != Ready::Unspecified {
-            response.desired_mut(name).ready = ready.into();
+            desired.ready = ready.into();
         }
+    }
+    for warning in warnings {
+        response.warning(warning);
     }
 }

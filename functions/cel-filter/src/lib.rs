@@ -27,7 +27,7 @@ pub fn hosted() -> Hosted {
         name: "function-cel-filter",
         api_version: "cel.fn.crossplane.io/v1beta1",
         kind: "Filters",
-        function: Arc::new(CelFilter),
+        function: purlin_function::repeating(Arc::new(CelFilter)),
     }
 }
 

@@ -30,7 +30,7 @@ pub fn hosted() -> Hosted {
         name: "function-environment-configs",
         api_version: "environmentconfigs.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: purlin_function::checked::<Input>(run, check::check),
+        function: purlin_function::repeating(purlin_function::checked::<Input>(run, check::check)),
     }
 }
 

@@ -23,7 +23,7 @@ pub fn hosted() -> Hosted {
         name: "function-extra-resources",
         api_version: "extra-resources.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: purlin_function::checked::<Input>(run, check),
+        function: purlin_function::repeating(purlin_function::checked::<Input>(run, check)),
     }
 }
 

@@ -136,6 +136,18 @@ impl Function for GoTemplating {
         hold(response.build(), ttl)
     }
 
+    /// What is random depends on the composite alone, and files are not the request's. A template that looks at the clock
+    /// fails when there is none, and one that renders without a clock has not looked.
+    fn repeats(&self, request: &RunFunctionRequest) -> bool {
+        let empty = Object::new();
+        let input = request.input().unwrap_or(&empty);
+        let Ok(input) = purlin_function::input::decode::<Input>(input) else {
+            return true;
+        };
+        let in_request = matches!(input.source.as_str(), "Inline" | "Environment");
+        in_request && self.text(request, &input, None).is_ok()
+    }
+
     fn check(&self, input: &Object) -> purlin_diag::Diagnostics {
         let decoded: Input = match purlin_function::input::decode(input) {
             Ok(decoded) => decoded,
@@ -253,6 +265,22 @@ impl GoTemplating {
         input: &Input,
         response: &mut Response,
     ) -> Result<(), String> {
+        let now = self.options.now.as_ref().map(|now| now());
+        let rendered = self.text(request, input, now)?;
+        let text = String::from_utf8(rendered)
+            .map_err(|_| "cannot decode manifest: the text is not UTF-8".to_owned())?;
+        let objects =
+            documents::objects(&text).map_err(|why| format!("cannot decode manifest: {why}"))?;
+        apply::all(objects, request, response)
+    }
+
+    /// What the template of an input renders, at this time if there is a clock.
+    fn text(
+        &self,
+        request: &RunFunctionRequest,
+        input: &Input,
+        now: Option<i128>,
+    ) -> Result<Vec<u8>, String> {
         let source = source::find(input, request, &self.options)
             .map_err(|why| format!("invalid function input: {why}"))?;
         let template = self
@@ -267,7 +295,7 @@ impl GoTemplating {
             format!("cannot apply template options: panic occurred while applying template options: {why}")
         })?;
         let limits = Limits {
-            now: self.options.now.as_ref().map(|now| now()),
+            now,
             seed: seed(request),
             ..Limits::default()
         };
@@ -276,19 +304,14 @@ impl GoTemplating {
         } else {
             Arc::new((*template).clone().with_missing_key(missing_key))
         };
-        let rendered = template
+        template
             .execute(&data::of(request), &limits)
             .map_err(|error| {
                 format!(
                     "cannot execute template: {error}{}",
                     source.hint(error.line)
                 )
-            })?;
-        let text = String::from_utf8(rendered)
-            .map_err(|_| "cannot decode manifest: the text is not UTF-8".to_owned())?;
-        let objects =
-            documents::objects(&text).map_err(|why| format!("cannot decode manifest: {why}"))?;
-        apply::all(objects, request, response)
+            })
     }
 
     /// The parsed template, from those kept when it is there.

@@ -25,7 +25,7 @@ pub fn hosted() -> Hosted {
         name: "function-sequencer",
         api_version: "sequencer.fn.crossplane.io/v1beta1",
         kind: "Input",
-        function: purlin_function::checked::<Input>(run, check),
+        function: purlin_function::repeating(purlin_function::checked::<Input>(run, check)),
     }
 }
 

@@ -32,7 +32,7 @@ pub fn hosted() -> Hosted {
         name: "function-status-transformer",
         api_version: "function-status-transformer.fn.crossplane.io/v1beta1",
         kind: "StatusTransformation",
-        function: Arc::new(StatusTransformer),
+        function: purlin_function::repeating(Arc::new(StatusTransformer)),
     }
 }
 

@@ -35,7 +35,7 @@ pub fn hosted() -> Hosted {
         name: "function-tag-manager",
         api_version: "tag-manager.fn.crossplane.io/v1beta1",
         kind: "ManagedTags",
-        function: Arc::new(TagManager),
+        function: purlin_function::repeating(Arc::new(TagManager)),
     }
 }
 
