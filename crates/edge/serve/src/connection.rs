@@ -21,6 +21,9 @@ use crate::stream::Stream;
 /// How much a client may send before it is told to go on. HTTP/2's default of 64 KiB makes large requests wait.
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
+/// How large a frame may be. Clients that send large ones save both sides the heads and the system calls of many small ones;
+/// the default is 16 KiB.
+const MAX_FRAME: u32 = 1 << 20;
 /// How many calls a client may have open, at work or waiting.
 const MAX_STREAMS: u32 = 512;
 /// How often a silent client is asked whether it is there, and how long it may take to say so.
@@ -64,6 +67,7 @@ impl House {
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(MAX_FRAME)
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(self.max_header_size)
             .keep_alive_interval(KEEPALIVE)

@@ -30,6 +30,14 @@ pub struct Flags {
         value_parser = clap::value_parser!(u16).range(1..=1024)
     )]
     max_recv_message_size: u16,
+    /// How much memory answers may take that are kept for requests that come again, in MiB; 0 keeps none.
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(0..=4096)
+    )]
+    keep_answers: u16,
     /// How many requests are worked on at once; more have to wait.
     #[arg(
         long,
@@ -229,6 +237,7 @@ impl Flags {
             metrics_address,
             max_request_size: bytes(self.max_recv_message_size.into()),
             max_request_memory: bytes(self.max_request_memory),
+            kept_answers: usize::from(self.keep_answers) << 20,
             max_concurrent_requests: self.max_concurrent_requests.into(),
             max_requests_per_connection: self.max_requests_per_connection.map(usize::from),
             request_timeout: seconds(self.request_timeout),

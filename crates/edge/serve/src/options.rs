@@ -37,6 +37,9 @@ pub struct Options {
     pub max_request_size: usize,
     /// How much memory requests may take together, in bytes, from their first byte until they are answered.
     pub max_request_memory: usize,
+    /// How many bytes of requests and answers are kept, so that a request that comes again is not worked on again; none
+    /// when zero.
+    pub kept_answers: usize,
     /// How many requests are worked on at once; more have to wait.
     pub max_concurrent_requests: usize,
     /// How many of them may come from one connection; half of them when nothing is said.
@@ -65,6 +68,7 @@ impl Default for Options {
             metrics_address: None,
             max_request_size: 16 << 20,
             max_request_memory: 512 << 20,
+            kept_answers: 16 << 20,
             max_concurrent_requests: 256,
             max_requests_per_connection: None,
             request_timeout: Duration::from_mins(1),

@@ -18,6 +18,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::connection::House;
 use crate::incoming::Intake;
+use crate::kept::Kept;
 use crate::limit::{Limited, Limits};
 use crate::listen::Listen;
 use crate::metrics_page::Page;
@@ -114,9 +115,10 @@ impl Server {
         let (health, health_service) = tonic_health::server::health_reporter();
         say_serving(&health).await;
         let limits = self.limits();
+        let service = self.service();
         let routes = Routes::new(health_service)
-            .add_service(limited(&limits, self.rpc::<V1>()))
-            .add_service(limited(&limits, self.rpc::<V1Beta1>()));
+            .add_service(limited(&limits, Rpc::<V1>::new(service.clone())))
+            .add_service(limited(&limits, Rpc::<V1Beta1>::new(service)));
         let routes = with_reflection(routes).prepare();
         let (authority, authorities) = watch::channel(0);
         let drain = CancellationToken::new();
@@ -204,14 +206,14 @@ impl Server {
         }
     }
 
-    fn rpc<V>(&self) -> Rpc<V> {
-        let service = Service {
+    fn service(&self) -> Service {
+        Service {
             functions: Arc::clone(&self.functions),
             timeout: self.options.request_timeout,
+            kept: Arc::new(Kept::new(self.options.kept_answers)),
             metrics: Arc::clone(&self.metrics),
             recorder: self.recorder.clone(),
-        };
-        Rpc::new(service, self.options.max_request_size)
+        }
     }
 }
 

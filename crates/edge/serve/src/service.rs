@@ -4,23 +4,32 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use prost::Message as _;
+use http::Request;
 use purlin_function::{Function, Functions, Panicked, RequestView as _, Response as Answer};
 use purlin_function::{RunFunctionRequest, RunFunctionResponse, Severity};
 use purlin_function::{ask_in_the_old_field_too, run_caught};
+use purlin_proto::decode_request;
 use purlin_telemetry::{
     AnswerLabels, CallLabels, FunctionLabels, HandledLabels, Metrics, SeverityLabels,
 };
-use tonic::{Code, Request, Response, Status};
+use tonic::body::Body;
+use tonic::{Code, Status};
 
+use crate::kept::{Kept, Known};
 use crate::limit::Turn;
+use crate::message::{self, Frame};
 use crate::record::Recorder;
+
+/// The largest request that is decoded, and answered when that is short, where connections are served. The hand-over to
+/// another thread costs more than a small request; a larger one would hold up others for too long.
+const SMALL: usize = 1 << 20;
 
 /// The functions behind both versions of the protocol.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
     pub(crate) functions: Arc<Functions>,
     pub(crate) timeout: Duration,
+    pub(crate) kept: Arc<Kept>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) recorder: Option<Arc<Recorder>>,
 }
@@ -32,13 +41,21 @@ struct Working {
     function: &'static str,
 }
 
+/// A request as it was read, by which service it came, and under which hash its answer is worth keeping, if it is.
+#[derive(Debug)]
+struct Question {
+    bytes: Bytes,
+    service: &'static str,
+    keep: Option<u64>,
+}
+
 impl Service {
     /// Answers an encoded request with an encoded response, and counts it.
     pub(crate) async fn handle(
         self,
         service: &'static str,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, Status> {
+        request: Request<Body>,
+    ) -> Result<Frame, Status> {
         let began = Instant::now();
         let call = CallLabels {
             grpc_type: "unary",
@@ -46,8 +63,14 @@ impl Service {
             grpc_method: "RunFunction",
         };
         self.metrics.started.get_or_create(&call).inc();
-        self.metrics.received.get_or_create(&call).inc();
-        let outcome = self.run(service, request).await;
+        let turn = request.extensions().get::<Turn>().cloned();
+        let outcome = match message::read(request).await {
+            Ok(bytes) => {
+                self.metrics.received.get_or_create(&call).inc();
+                self.run(service, bytes, turn).await
+            }
+            Err(status) => Err(status),
+        };
         let handled = HandledLabels {
             grpc_type: call.grpc_type,
             grpc_service: call.grpc_service,
@@ -66,46 +89,68 @@ impl Service {
     async fn run(
         &self,
         service: &'static str,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, Status> {
-        let turn = request.extensions().get::<Turn>().cloned();
-        let bytes = request.into_inner();
-        // Only to be recorded when nothing comes back.
-        let asked = self.recorder.as_ref().map(|_| bytes.clone());
+        bytes: Bytes,
+        turn: Option<Turn>,
+    ) -> Result<Frame, Status> {
+        let keep = match self.kept.find(&bytes) {
+            Known::Answer(frame) => {
+                self.metrics.kept.inc();
+                return Ok(frame);
+            }
+            Known::Again(hash) => Some(hash),
+            Known::Nothing => None,
+        };
+        let question = Question {
+            bytes,
+            service,
+            keep,
+        };
         let working = Arc::new(OnceLock::new());
+        let mut decoded = None;
+        // Recording writes files, which may take its time.
+        if question.bytes.len() <= SMALL && self.recorder.is_none() {
+            let request = decoded.insert(decode(&question.bytes)?);
+            if self.functions.is_short(request) {
+                return Ok(self.answer(request, &question, &working));
+            }
+        }
+        // Only to be recorded when nothing comes back.
+        let asked = (self.recorder.as_ref()).map(|_| question.bytes.clone());
         // On a thread of its own: a function computes, and nothing can stop it while it does. It keeps its turn.
         let answer = tokio::task::spawn_blocking({
             let (this, working) = (self.clone(), Arc::clone(&working));
             move || {
-                let answer = this.answer(service, bytes, &working);
+                let request = match decoded {
+                    Some(request) => Ok(request),
+                    None => decode(&question.bytes),
+                };
+                let answer = request.map(|request| this.answer(&request, &question, &working));
                 drop(turn);
                 answer
             }
         });
         match tokio::time::timeout(self.timeout, answer).await {
-            Ok(Ok(answer)) => answer.map(Response::new),
+            Ok(Ok(answer)) => answer,
             Ok(Err(_stopping)) => Err(Status::unavailable("the server is stopping")),
-            Err(_elapsed) => Ok(Response::new(self.give_up(service, asked, working.get()))),
+            Err(_elapsed) => Ok(self.give_up(service, asked, working.get())),
         }
     }
 
-    /// Decodes a request, has it answered, and encodes the response.
+    /// Answers a request, and keeps the answer when it is worth that.
     fn answer(
         &self,
-        service: &str,
-        bytes: Bytes,
+        request: &RunFunctionRequest,
+        question: &Question,
         working: &OnceLock<Working>,
-    ) -> Result<Bytes, Status> {
-        let request = RunFunctionRequest::decode(bytes)
-            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+    ) -> Frame {
         let tag = request.tag();
-        let hosted = match self.functions.pick(&request) {
+        let hosted = match self.functions.pick(request) {
             Ok(hosted) => hosted,
             Err(mistakes) => {
                 tracing::warn!(tag, ?mistakes, "no function takes the request");
-                let response = Answer::to(&request).mistakes(&mistakes).build();
-                self.record(service, "", &request, &response);
-                return Ok(encoded(&response));
+                let response = Answer::to(request).mistakes(&mistakes).build();
+                self.record(question.service, "", request, &response);
+                return Frame::of(&response);
             }
         };
         let name = hosted.name;
@@ -114,10 +159,18 @@ impl Service {
             function: name,
         });
         debug_assert!(told.is_ok(), "a request is worked on once");
-        let mut response = self.call(name, hosted.function.as_ref(), &request);
-        ask_in_the_old_field_too(&request, &mut response);
-        self.record(service, name, &request, &response);
-        Ok(encoded(&response))
+        let mut response = self.call(name, hosted.function.as_ref(), request);
+        ask_in_the_old_field_too(request, &mut response);
+        self.record(question.service, name, request, &response);
+        let frame = Frame::of(&response);
+        // A fatal answer is not kept: each is logged and counted.
+        if let Some(hash) = question.keep
+            && hosted.function.repeats(request)
+            && !response.results.iter().any(is_fatal)
+        {
+            self.kept.keep(hash, &question.bytes, &frame);
+        }
+        frame
     }
 
     fn record(
@@ -148,7 +201,6 @@ impl Service {
         if panicked == Panicked::Yes {
             self.metrics.panics.get_or_create(&labels).inc();
         }
-        let is_fatal = |result: &purlin_proto::v1::Result| result.severity() == Severity::Fatal;
         let outcome = if response.results.iter().any(is_fatal) {
             "Fatal"
         } else {
@@ -172,7 +224,7 @@ impl Service {
     }
 
     /// What to answer when the function does not.
-    fn give_up(&self, service: &str, asked: Option<Bytes>, working: Option<&Working>) -> Bytes {
+    fn give_up(&self, service: &str, asked: Option<Bytes>, working: Option<&Working>) -> Frame {
         let (tag, function) = working.map_or(("", ""), |it| (it.tag.as_str(), it.function));
         let labels = FunctionLabels {
             function: working.map_or("", |it| it.function),
@@ -184,10 +236,10 @@ impl Service {
         tag.clone_into(&mut request.meta.get_or_insert_default().tag);
         let message = format!("{function} did not come back within {after} s (--request-timeout)");
         let response = Answer::to(&request).fatal(message).build();
-        if let Some(asked) = asked.and_then(|bytes| RunFunctionRequest::decode(bytes).ok()) {
+        if let Some(asked) = asked.and_then(|bytes| decode_request(bytes).ok()) {
             self.record(service, function, &asked, &response);
         }
-        encoded(&response)
+        Frame::of(&response)
     }
 }
 
@@ -196,8 +248,12 @@ fn protocol(service: &str) -> &str {
     service.rsplit('.').nth(1).unwrap_or_default()
 }
 
-fn encoded(response: &RunFunctionResponse) -> Bytes {
-    response.encode_to_vec().into()
+fn decode(bytes: &Bytes) -> Result<RunFunctionRequest, Status> {
+    decode_request(bytes.clone()).map_err(|error| Status::invalid_argument(error.to_string()))
+}
+
+fn is_fatal(result: &purlin_proto::v1::Result) -> bool {
+    result.severity() == Severity::Fatal
 }
 
 /// A status code as the Go middleware spells it in metrics.

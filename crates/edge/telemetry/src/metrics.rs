@@ -106,6 +106,8 @@ pub struct Metrics {
     pub timeouts: Family<FunctionLabels, Counter>,
     /// Calls answered, by function.
     pub answers: Family<AnswerLabels, Counter>,
+    /// Calls answered by what was answered to the same request before.
+    pub kept: Counter,
     /// Calls refused because there were too many.
     pub refused: Counter,
     /// Calls and connections that were refused or cut because of a limit.
@@ -139,6 +141,7 @@ impl Default for Metrics {
             panics: Family::default(),
             timeouts: Family::default(),
             answers: Family::default(),
+            kept: Counter::default(),
             refused: Counter::default(),
             limits_hit: Family::default(),
             in_flight: Gauge::default(),
@@ -233,6 +236,11 @@ impl Metrics {
             "purlin_serve_in_flight",
             "Calls under way",
             self.in_flight.clone(),
+        );
+        to.register(
+            "purlin_serve_kept_answers",
+            "Calls answered by what was answered to the same request before",
+            self.kept.clone(),
         );
         to.register(
             "purlin_serve_refused",
