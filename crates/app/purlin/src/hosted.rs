@@ -4,7 +4,7 @@ use purlin_function::Functions;
 
 /// All of them; requests without an input go to none until somebody says to which.
 pub(crate) fn functions() -> Functions {
-    Functions::new([
+    let mut all = vec![
         function_patch_and_transform::hosted(),
         function_auto_ready::hosted(),
         function_blueprint::hosted(),
@@ -18,7 +18,9 @@ pub(crate) fn functions() -> Functions {
         function_sequencer::hosted(),
         function_status_transformer::hosted(),
         function_tag_manager::hosted(),
-    ])
+    ];
+    all.push(function_pipeline::hosted(all.clone()));
+    Functions::new(all)
 }
 
 /// The clock of templates, in nanoseconds since 1970.

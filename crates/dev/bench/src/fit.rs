@@ -60,7 +60,7 @@ mod tests {
         let line = Line::fit(&[(1, 12.0), (10, 30.0), (100, 210.0)]).unwrap();
         assert!((line.slope - 2.0).abs() < 1e-9 && (line.start - 10.0).abs() < 1e-9);
         assert!(line.residual < 1e-9);
-        let curve = Line::fit(&[(1, 1.0), (10, 100.0), (100, 10_000.0)]).unwrap();
+        let curve = Line::fit(&[(1, 1.0), (10, 100.0), (50, 2500.0), (100, 10_000.0)]).unwrap();
         assert!(curve.residual > 0.05, "{}", curve.residual);
         assert!(Line::fit(&[(1, 1.0), (2, 2.0)]).is_none());
     }

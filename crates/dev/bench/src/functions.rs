@@ -235,7 +235,7 @@ pub(crate) async fn check(
         let tags = tags.and_then(ValueRef::as_object).context("no tags")?;
         ensure!(tags.len() == 5, "{name}: patches are missing: {tags:?}");
         ensure!(
-            work.composes() || resource.ready() == Ready::True,
+            !work.says_ready() || resource.ready() == Ready::True,
             "{name} is not ready"
         );
     }

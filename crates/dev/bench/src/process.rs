@@ -102,12 +102,14 @@ impl Drop for Served {
 
 /// Serves our functions on a free port and prints where.
 pub(crate) fn serve_functions() -> anyhow::Result<()> {
-    let functions = Functions::new([
+    let mut all = vec![
         function_patch_and_transform::hosted(),
         function_auto_ready::hosted(),
         function_blueprint::hosted(),
         function_go_templating::hosted(),
-    ]);
+    ];
+    all.push(function_pipeline::hosted(all.clone()));
+    let functions = Functions::new(all);
     let runtime = runtime()?;
     runtime.block_on(async {
         let options = Options {

@@ -67,6 +67,11 @@ pub(super) fn auto_ready() -> Value {
     json!({"apiVersion": "autoready.fn.crossplane.io/v1beta1", "kind": "Input"})
 }
 
+pub(super) fn pipeline<const N: usize>(steps: [(&str, Value); N]) -> Value {
+    let steps = steps.map(|(step, input)| json!({"step": step, "input": input}));
+    json!({"apiVersion": "pipeline.fn.purlin.dev/v1alpha1", "kind": "Pipeline", "steps": steps.to_vec()})
+}
+
 pub(super) fn blueprint(resources: usize) -> Value {
     let mut buckets = serde_json::Map::new();
     let resources: Vec<Value> = (0..resources)

@@ -27,6 +27,8 @@ pub(crate) enum Work {
     PatchAndTransform,
     /// Which of N resources, desired by the step before, are ready?
     AutoReady,
+    /// Both in one call: `patch-and-transform`, and which of its resources are ready.
+    Pipeline,
     /// The resources of `patch-and-transform`, as a Blueprint makes them.
     Blueprint,
     /// The resources of `patch-and-transform`, as a Go template makes them.
@@ -40,6 +42,7 @@ impl Work {
         match self {
             Self::PatchAndTransform => "patch-and-transform",
             Self::AutoReady => "auto-ready",
+            Self::Pipeline => "pipeline",
             Self::Blueprint => "blueprint",
             Self::GoTemplating => "go-templating",
             Self::Repeated => "repeated",
@@ -51,14 +54,15 @@ impl Work {
         match self {
             Self::PatchAndTransform | Self::Blueprint => 2.0,
             Self::AutoReady => 1.5,
+            Self::Pipeline => 2.5,
             Self::GoTemplating => 10.0,
             Self::Repeated => 1.2,
         }
     }
 
-    /// Whether the function makes the resources itself.
-    pub(crate) fn composes(self) -> bool {
-        self != Self::AutoReady
+    /// Whether the answer says that the resources are ready.
+    pub(crate) fn says_ready(self) -> bool {
+        matches!(self, Self::AutoReady | Self::Pipeline)
     }
 }
 
@@ -130,6 +134,13 @@ fn request(work: Work, resources: usize, patches: usize) -> anyhow::Result<RunFu
     match work {
         Work::PatchAndTransform | Work::Repeated => {
             request.input = input(inputs::patches(resources, patches))?;
+        }
+        Work::Pipeline => {
+            let steps = [
+                ("patch", inputs::patches(resources, patches)),
+                ("ready", inputs::auto_ready()),
+            ];
+            request.input = input(inputs::pipeline(steps))?;
         }
         Work::Blueprint => request.input = input(inputs::blueprint(resources))?,
         Work::GoTemplating => request.input = input(inputs::template(resources))?,
