@@ -2,7 +2,7 @@
 
 use purlin_object::{Object, Value};
 
-use crate::yaml::{Dialect, Node, read};
+use crate::yaml::{self, Dialect, Node, read};
 
 /// The objects of a rendered text, which may be YAML documents or JSON objects one after the other. Empty documents are
 /// left out. The mistake says the document and the line.
@@ -13,6 +13,10 @@ pub(crate) fn objects(text: &str) -> Result<Vec<Object>, String> {
             && let Some(objects) = json(piece)
         {
             found.extend(objects);
+            continue;
+        }
+        if let Some(object) = yaml::object(piece) {
+            found.push(object);
             continue;
         }
         let documents = read(piece, Dialect::Kubernetes).map_err(|(line, message)| {
@@ -48,6 +52,21 @@ pub(crate) fn objects(text: &str) -> Result<Vec<Object>, String> {
         }
     }
     Ok(found)
+}
+
+/// The object of a single document, without the quick reader.
+#[cfg(test)]
+pub(crate) fn slow_object(text: &str) -> Result<Option<Object>, String> {
+    match read(text, Dialect::Kubernetes) {
+        Ok(documents) => Ok(match documents.as_slice() {
+            [document] => match value(document) {
+                Value::Object(object) => Some(object),
+                _ => None,
+            },
+            _ => None,
+        }),
+        Err((_, message)) => Err(message),
+    }
 }
 
 /// The text between lines that are `---`, each with the number of lines before it.

@@ -282,6 +282,13 @@ impl Map {
 
     /// A value.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
+        if let Entries::Lazy(lazy) = &*self.0.entries.borrow() {
+            match lazy.get(std::str::from_utf8(key).ok()?)? {
+                // One of these is one thing for all who hold it, because it may be changed; so it is made once.
+                object::ValueRef::Object(_) | object::ValueRef::List(_) => {}
+                scalar => return Some(Value::from(scalar)),
+            }
+        }
         self.entries().get(key).cloned()
     }
 

@@ -85,7 +85,7 @@ pub(super) fn scalar(
     Ok(node)
 }
 
-fn kubernetes(text: &str) -> Result<Node, String> {
+pub(super) fn kubernetes(text: &str) -> Result<Node, String> {
     let Some(value) = purlin_yaml::plain_value(text) else {
         // A number that no double holds is text; what is no number at all is written as `.inf` or `.nan`.
         if text.bytes().any(|b| b.is_ascii_digit()) {
