@@ -74,15 +74,52 @@ impl Scan<'_> {
         let mut seen = Seen::default();
         let mut again = false;
         while self.at < end {
-            self.tag(FIRST)?;
-            let stop = self.length(end)?;
-            let key = self.entry(stop, depth)?;
+            let key = if let Some((key, stop)) = self.short_entry(end) {
+                if self.at < stop {
+                    self.value(stop, depth)?;
+                }
+                key
+            } else {
+                self.tag(FIRST)?;
+                let stop = self.length(end)?;
+                self.entry(stop, depth)?
+            };
             again |= seen.add(key);
         }
         if again && has_repeated_key(self.bytes.get(start..end)?) {
             return None;
         }
         Some(())
+    }
+
+    /// Walks over an entry whose lengths take a byte each, as nearly all do: over all of it when its value is a text, else
+    /// up to its value. Answers a cheap hash of its key, and where it ends. None leaves everything as it is.
+    #[inline]
+    fn short_entry(&mut self, end: usize) -> Option<(usize, usize)> {
+        let &[FIRST, length @ 0..0x80, FIRST, key @ 0..0x80] =
+            self.bytes.get(self.at..)?.first_chunk()?
+        else {
+            return None;
+        };
+        let (key_at, stop) = (self.at + 4, self.at + 2 + usize::from(length));
+        let key_end = key_at + usize::from(key);
+        let &[ENTRY_VALUE, value @ 1..0x80, tag, text] =
+            self.bytes.get(key_end..)?.first_chunk()?
+        else {
+            return None;
+        };
+        let (value_at, value) = (key_end + 2, usize::from(value));
+        if value_at + value != stop || stop > end {
+            return None;
+        }
+        let hash = hash(self.bytes.get(key_at..key_end)?);
+        if tag == STRING && usize::from(text) + 2 == value {
+            self.values = self.values.checked_sub(1)?;
+            self.at = stop;
+        } else {
+            self.at = value_at;
+        }
+        Some((hash, stop))
     }
 
     /// Walks over an entry; answers a cheap hash of its key.
@@ -207,14 +244,15 @@ fn high_bits(word: u64) -> usize {
     usize::try_from((word >> 7 & ONES).wrapping_mul(ONES) >> 56).unwrap_or_default()
 }
 
-/// One of 512, by the length and three letters.
+/// One of 512, by the length and the last letters.
 #[inline]
 fn hash(key: &[u8]) -> usize {
-    let byte = |at: usize| u32::from(key.get(at).copied().unwrap_or_default());
-    let length = key.len();
-    let mixed = byte(0) | byte(length / 2) << 8 | byte(length.wrapping_sub(1)) << 16;
-    let length = u32::try_from(length & 0xFF).unwrap_or_default();
-    let mixed = (mixed | length << 24).wrapping_mul(0x9E37_79B1);
+    let letters = match key.last_chunk::<4>() {
+        Some(last) => u32::from_le_bytes(*last),
+        None => key.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)),
+    };
+    let length = u32::try_from(key.len() & 0xFF).unwrap_or_default();
+    let mixed = (letters ^ (length << 24)).wrapping_mul(0x9E37_79B9);
     usize::try_from(mixed >> 23).unwrap_or_default()
 }
 
