@@ -7,6 +7,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
 use purlin_object::Object;
+use purlin_proto::v1::function_runner_service_client::FunctionRunnerServiceClient;
 use purlin_proto::v1::{RunFunctionRequest, Severity};
 use purlin_runner::{Grpc, GrpcOptions, Plaintext, Runner as _};
 use serde_json::{Value, json};
@@ -23,18 +24,23 @@ fn purlin(args: &[&str]) -> Command {
 
 struct Served {
     child: Child,
-    log: BufReader<ChildStderr>,
+    log: Option<BufReader<ChildStderr>>,
     address: String,
 }
 
 impl Served {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(more: &[&str]) -> Self {
         let mut child = purlin(&[
             "--insecure",
             "--address=127.0.0.1:0",
             "--metrics-address=",
             "--default-function=function-patch-and-transform",
         ])
+        .args(more)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -44,7 +50,7 @@ impl Served {
         let address = first["address"].as_str().unwrap().to_owned();
         Self {
             child,
-            log,
+            log: Some(log),
             address,
         }
     }
@@ -85,7 +91,7 @@ async fn it_answers_logs_what_is_fatal_with_its_tag_and_stops_on_sigterm() {
         message.contains("pt.fn.crossplane.io/v1beta1, kind Resources"),
         "{message}"
     );
-    let logged = line(&mut served.log);
+    let logged = line(served.log.as_mut().unwrap());
     assert_eq!(
         (&logged["level"], &logged["tag"]),
         (&json!("WARN"), &json!("the-tag"))
@@ -96,6 +102,76 @@ async fn it_answers_logs_what_is_fatal_with_its_tag_and_stops_on_sigterm() {
         .status();
     assert!(signal.unwrap().success());
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
+}
+
+/// Whatever a function worked on comes back to its caller, however much is under way when the process is told to stop.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_loses_no_call() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let mut served = Served::start_with(&["--debug"]);
+    let mut log = served.log.take().unwrap();
+    let worked_on = std::thread::spawn(move || {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut log, &mut text).unwrap();
+        assert!(
+            text.contains("stopping") && !text.contains("cut off"),
+            "{text}"
+        );
+        text.matches(r#""message":"answered""#).count()
+    });
+    // Long enough that many are under way at any time.
+    let template = "{{ $n := 0 }}{{ range until 4000 }}{{ $n = add $n . }}{{ end }}";
+    let input = json!({"apiVersion": "gotemplating.fn.crossplane.io/v1beta1", "kind": "GoTemplate",
+        "source": "Inline", "inline": {"template": template}});
+    let request = RunFunctionRequest {
+        input: Some(Object::from_json(input).unwrap()),
+        ..RunFunctionRequest::default()
+    };
+    let answered = Arc::new(AtomicUsize::new(0));
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let channel =
+                tonic::transport::Endpoint::from_shared(format!("http://{}", served.address));
+            let (channel, answered) = (channel.unwrap().connect_lazy(), Arc::clone(&answered));
+            let request = request.clone();
+            tokio::spawn(async move {
+                let mut over = false;
+                while !over {
+                    let calls = (0..8).map(|_| {
+                        let mut client = FunctionRunnerServiceClient::new(channel.clone());
+                        let request = request.clone();
+                        tokio::spawn(async move { client.run_function(request).await })
+                    });
+                    for call in calls.collect::<Vec<_>>() {
+                        match call.await.unwrap() {
+                            Ok(answer) => {
+                                let results = answer.into_inner().results;
+                                assert!(results.is_empty(), "{results:?}");
+                                answered.fetch_add(1, Ordering::Relaxed);
+                            }
+                            // Not taken any more.
+                            Err(_) => over = true,
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    while answered.load(Ordering::Relaxed) < 100 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let signal = Command::new("kill")
+        .arg(served.child.id().to_string())
+        .status();
+    assert!(signal.unwrap().success());
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+    let worked_on = worked_on.join().unwrap();
+    assert_eq!(worked_on, answered.load(Ordering::Relaxed));
 }
 
 #[test]
