@@ -4,6 +4,8 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use purlin_object::Object;
@@ -104,12 +106,37 @@ async fn it_answers_logs_what_is_fatal_with_its_tag_and_stops_on_sigterm() {
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
 }
 
+/// Calls eight at a time, counting the answers, until calls are not taken any more.
+async fn call_until_refused(
+    address: String,
+    request: RunFunctionRequest,
+    answered: Arc<AtomicUsize>,
+) {
+    let channel = tonic::transport::Endpoint::from_shared(format!("http://{address}"));
+    let channel = channel.unwrap().connect_lazy();
+    let mut over = false;
+    while !over {
+        let calls = (0..8).map(|_| {
+            let mut client = FunctionRunnerServiceClient::new(channel.clone());
+            let request = request.clone();
+            tokio::spawn(async move { client.run_function(request).await })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            match call.await.unwrap() {
+                Ok(answer) => {
+                    let results = answer.into_inner().results;
+                    assert!(results.is_empty(), "{results:?}");
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(_) => over = true,
+            }
+        }
+    }
+}
+
 /// Whatever a function worked on comes back to its caller, however much is under way when the process is told to stop.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_under_load_loses_no_call() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     let mut served = Served::start_with(&["--debug"]);
     let mut log = served.log.take().unwrap();
     let worked_on = std::thread::spawn(move || {
@@ -132,31 +159,12 @@ async fn sigterm_under_load_loses_no_call() {
     let answered = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..8)
         .map(|_| {
-            let channel =
-                tonic::transport::Endpoint::from_shared(format!("http://{}", served.address));
-            let (channel, answered) = (channel.unwrap().connect_lazy(), Arc::clone(&answered));
-            let request = request.clone();
-            tokio::spawn(async move {
-                let mut over = false;
-                while !over {
-                    let calls = (0..8).map(|_| {
-                        let mut client = FunctionRunnerServiceClient::new(channel.clone());
-                        let request = request.clone();
-                        tokio::spawn(async move { client.run_function(request).await })
-                    });
-                    for call in calls.collect::<Vec<_>>() {
-                        match call.await.unwrap() {
-                            Ok(answer) => {
-                                let results = answer.into_inner().results;
-                                assert!(results.is_empty(), "{results:?}");
-                                answered.fetch_add(1, Ordering::Relaxed);
-                            }
-                            // Not taken any more.
-                            Err(_) => over = true,
-                        }
-                    }
-                }
-            })
+            let calling = call_until_refused(
+                served.address.clone(),
+                request.clone(),
+                Arc::clone(&answered),
+            );
+            tokio::spawn(calling)
         })
         .collect();
     while answered.load(Ordering::Relaxed) < 100 {
