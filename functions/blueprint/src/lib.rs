@@ -13,7 +13,6 @@
 mod answer;
 mod bind;
 mod body;
-mod cache;
 mod compile;
 mod compiler;
 mod conditions;
@@ -44,13 +43,19 @@ use std::sync::Arc;
 
 use purlin_diag::{Diagnostic, Diagnostics};
 use purlin_function::{
-    Function, Hosted, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
+    Function, Hosted, Plans, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
 };
 
 /// The function.
 #[derive(Debug, Default)]
 pub struct Blueprint {
-    plans: cache::Cache,
+    plans: Plans<Result<plan::Plan, Diagnostics>>,
+}
+
+impl Blueprint {
+    fn plan(&self, input: &purlin_object::Object) -> Arc<Result<plan::Plan, Diagnostics>> {
+        self.plans.of(input, || compile::compile(input))
+    }
 }
 
 impl Function for Blueprint {
@@ -61,20 +66,24 @@ impl Function for Blueprint {
                     .path("input");
             return Response::to(request).mistakes(&missing.into()).build();
         };
-        match self.plans.plan(input).as_ref() {
+        match self.plan(input).as_ref() {
             Ok(plan) => run::run(plan, request),
             Err(mistakes) => Response::to(request).mistakes(mistakes).build(),
         }
     }
 
     fn check(&self, input: &purlin_object::Object) -> Diagnostics {
-        self.plans
-            .plan(input)
+        self.plan(input)
             .as_ref()
             .as_ref()
             .err()
             .cloned()
             .unwrap_or_default()
+    }
+
+    fn repeats(&self, _: &RunFunctionRequest) -> bool {
+        // Expressions see the request and nothing else.
+        true
     }
 
     fn input_schema(&self) -> Option<purlin_function::input::Schema> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use purlin_function::input::decode;
+use purlin_function::input::{Schema, decode, schema_of};
 use purlin_function::{Diagnostic, Diagnostics, Functions, Hosted, RunFunctionRequest};
 use purlin_object::{Limits, Object};
 use serde::Deserialize;
@@ -38,6 +38,11 @@ pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) hosted: Hosted,
     pub(crate) input: Option<Object>,
+}
+
+/// The schema of the input.
+pub(crate) fn schema() -> Schema {
+    schema_of::<Input>()
 }
 
 /// The steps of an input, or everything that is wrong with them.

@@ -78,6 +78,10 @@ impl Function for Pipeline {
         input::check(input, &self.functions)
     }
 
+    fn input_schema(&self) -> Option<purlin_function::input::Schema> {
+        Some(input::schema())
+    }
+
     fn repeats(&self, request: &RunFunctionRequest) -> bool {
         match self.plan(request).as_ref() {
             Ok(steps) => run::repeats(steps, request),

@@ -1,13 +1,14 @@
 //! Has this input been compiled before?
 //!
-//! What an input compiles to is kept by the bytes of the input: found by a hash, and taken only when the bytes are the
-//! same. Bounded by count and by bytes; what was not used for longest goes first.
+//! An input is recognised by what it says, not by its bytes: callers write the members of an object in any order, and Go's
+//! protobuf in another one each time. Equal bytes are equal at the speed of a comparison of memory, another order costs a
+//! walk, and inputs of another length are not looked at: the length does not depend on the order. Bounded by count and by
+//! bytes; what was not used for longest goes first.
 
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-use purlin_object::Object;
+use purlin_object::{Limits, Object};
 
 /// How many inputs are kept.
 const MAX_INPUTS: usize = 256;
@@ -17,14 +18,14 @@ const MAX_BYTES: usize = 32 << 20;
 /// What inputs compiled to.
 #[derive(Debug)]
 pub struct Plans<T> {
-    /// The one used last is at the end.
-    kept: Mutex<Vec<Entry<T>>>,
+    /// Most recently used first.
+    kept: Mutex<VecDeque<Entry<T>>>,
 }
 
 #[derive(Debug)]
 struct Entry<T> {
-    hash: u64,
-    input: Box<[u8]>,
+    length: usize,
+    input: Object,
     compiled: Arc<T>,
 }
 
@@ -39,91 +40,90 @@ impl<T> Default for Plans<T> {
 impl<T> Plans<T> {
     /// What an input compiles to, now or before.
     pub fn of(&self, input: &Object, compile: impl FnOnce() -> T) -> Arc<T> {
-        let bytes = input.to_wire();
-        let hash = hash(&bytes);
-        if let Some(found) = self.find(hash, &bytes) {
+        let wire = input.to_wire();
+        if let Some(found) = self.find(wire.len(), input) {
             return found;
         }
         // Compiled without the lock: two requests may compile the same input, and one of the results is dropped.
         let compiled = Arc::new(compile());
-        self.keep(hash, &bytes, &compiled);
+        // Bytes of its own: those at hand belong to a whole request.
+        if let Ok(input) = Object::from_wire(wire.to_vec(), Limits::default()) {
+            self.keep(Entry {
+                length: wire.len(),
+                input,
+                compiled: Arc::clone(&compiled),
+            });
+        }
         compiled
     }
 
-    fn find(&self, hash: u64, bytes: &Bytes) -> Option<Arc<T>> {
+    fn find(&self, length: usize, input: &Object) -> Option<Arc<T>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = kept
-            .iter()
-            .rposition(|entry| entry.hash == hash && *entry.input == **bytes)?;
-        if at + 1 < kept.len() {
-            let entry = kept.remove(at);
-            kept.push(entry);
+        let mut entries = kept.iter();
+        let at = entries.position(|entry| entry.length == length && entry.input == *input)?;
+        if at > 0 {
+            let entry = kept.remove(at)?;
+            kept.push_front(entry);
         }
-        kept.last().map(|entry| Arc::clone(&entry.compiled))
+        kept.front().map(|entry| Arc::clone(&entry.compiled))
     }
 
-    fn keep(&self, hash: u64, bytes: &Bytes, compiled: &Arc<T>) {
-        if bytes.len() > MAX_BYTES {
+    fn keep(&self, entry: Entry<T>) {
+        if entry.length > MAX_BYTES {
             return;
         }
-        // Bytes of its own: those at hand belong to a whole request.
-        let input: Box<[u8]> = bytes.to_vec().into_boxed_slice();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept
-            .iter()
-            .any(|held| held.hash == hash && held.input == input)
-        {
-            return;
-        }
-        kept.push(Entry {
-            hash,
-            input,
-            compiled: Arc::clone(compiled),
+        kept.push_front(entry);
+        let mut total = 0;
+        let fitting = kept.iter().take(MAX_INPUTS).take_while(|entry| {
+            total += entry.length;
+            total <= MAX_BYTES
         });
-        let mut total: usize = kept.iter().map(|entry| entry.input.len()).sum();
-        let mut drop_first = 0;
-        while kept.len() - drop_first > MAX_INPUTS || total > MAX_BYTES {
-            total -= kept
-                .get(drop_first)
-                .map_or(total, |entry| entry.input.len());
-            drop_first += 1;
-        }
-        kept.drain(..drop_first);
+        let fitting = fitting.count();
+        kept.truncate(fitting);
     }
-}
-
-/// Equal bytes have equal hashes; that unequal ones may too is why bytes are compared.
-fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
-    hasher.write(bytes);
-    hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use purlin_object::Object;
+    use purlin_object::{Object, Value};
 
     use super::{MAX_INPUTS, Plans};
 
-    fn input(name: &str) -> Object {
-        Object::from_iter([("name", name)])
+    fn input(name: &str, turned: bool) -> Object {
+        let mut members: Vec<(&str, Value)> = vec![
+            ("kind", "Resources".into()),
+            ("inner", Object::from_iter([("name", name)]).into()),
+        ];
+        if turned {
+            members.reverse();
+        }
+        members.into_iter().collect()
     }
 
     #[test]
-    fn an_input_is_compiled_once_and_the_oldest_is_forgotten() {
+    fn an_input_is_compiled_once_whatever_the_order_of_its_members() {
         let plans = Plans::default();
-        let first = plans.of(&input("a"), || 1);
+        let first = plans.of(&input("a", false), || 1);
+        assert!(Arc::ptr_eq(&first, &plans.of(&input("a", true), || 2)));
+        assert!(!Arc::ptr_eq(&first, &plans.of(&input("b", false), || 3)));
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten() {
+        let plans = Plans::default();
+        let first = plans.of(&input("a", false), || 1);
         for index in 0..MAX_INPUTS - 1 {
-            drop(plans.of(&input(&index.to_string()), || 2));
-            let again = plans.of(&input("a"), || 3);
+            drop(plans.of(&input(&index.to_string(), false), || 2));
+            let again = plans.of(&input("a", false), || 3);
             assert!(Arc::ptr_eq(&first, &again));
         }
         for index in 0..MAX_INPUTS {
-            drop(plans.of(&input(&index.to_string()), || 2));
+            drop(plans.of(&input(&index.to_string(), false), || 2));
         }
-        assert_eq!(*plans.of(&input("a"), || 3), 3);
+        assert_eq!(*plans.of(&input("a", false), || 3), 3);
         assert_eq!(plans.kept.lock().expect("not poisoned").len(), MAX_INPUTS);
     }
 }

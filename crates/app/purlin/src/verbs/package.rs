@@ -16,6 +16,8 @@ use purlin_package::{Archive, Limits};
 use crate::exit::Exit;
 use crate::ui::Ui;
 
+pub(super) use registry::Registry;
+
 /// Bytes of a package file. Whatever is larger is no package.
 const LARGEST: u64 = 2 << 30;
 

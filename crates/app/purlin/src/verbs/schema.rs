@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use purlin_check::Kept;
 use purlin_inspect::Store;
+use purlin_package::Reference;
 use serde_json::json;
 
 use crate::cache;
 use crate::exit::Exit;
 use crate::ui::Ui;
+use crate::verbs::package::Registry;
 
 /// Keep the schemas of providers, for `purlin check` in any project.
 ///
@@ -32,9 +34,12 @@ enum Verb {
 
 #[derive(Debug, clap::Args)]
 struct Pull {
-    /// Files and folders with CRDs or XRDs, and package files (.xpkg).
+    /// Files and folders with CRDs or XRDs, package files (.xpkg), and packages in a registry (REGISTRY/REPOSITORY:TAG).
     #[arg(value_name = "SOURCE", required_unless_present_any = ["cluster", "kubeconfig", "context"])]
     sources: Vec<PathBuf>,
+
+    #[command(flatten)]
+    registry: Registry,
 
     /// Keep the kinds of the cluster that kubectl would talk to.
     #[arg(long)]
@@ -92,11 +97,11 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
 fn pull(args: &Pull, store: &Store, ui: &Ui) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for source in &args.sources {
-        match purlin_inspect::from_path(source) {
+        match kinds_of(source, &args.registry) {
             Ok(kinds) => keep(&kinds, &source.display().to_string(), store, ui)?,
             // The other sources are pulled all the same.
             Err(error) => {
-                ui.say(format_args!("error: {}: {error}", source.display()));
+                ui.say(format_args!("error: {}: {error:#}", source.display()));
                 exit = Exit::World;
             }
         }
@@ -107,6 +112,18 @@ fn pull(args: &Pull, store: &Store, ui: &Ui) -> anyhow::Result<Exit> {
         keep(&kinds, name, store, ui)?;
     }
     Ok(exit)
+}
+
+/// The kinds of a file, a folder, or a package in a registry. What is there as a file is no reference.
+fn kinds_of(source: &Path, registry: &Registry) -> anyhow::Result<Vec<Kept>> {
+    let reference = source.to_str().and_then(|text| Reference::parse(text).ok());
+    match reference.filter(|_| !source.exists()) {
+        Some(reference) => {
+            let stream = registry.package_yaml(&reference)?;
+            Ok(purlin_inspect::from_stream(&stream))
+        }
+        None => Ok(purlin_inspect::from_path(source)?),
+    }
 }
 
 fn cluster(file: Option<&Path>, context: Option<&str>) -> anyhow::Result<Vec<Kept>> {

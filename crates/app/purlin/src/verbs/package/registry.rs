@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use purlin_oci::{Client, Credentials, Error, Options, Which};
 use purlin_package::{
-    BadReference, Image, Platform, PrivateKey, PublicKey, Reference, dns_label, names, oci_layout,
-    xpkg,
+    BadReference, Image, Limits, Platform, PrivateKey, PublicKey, Reference, dns_label, names,
+    oci_layout, xpkg,
 };
 
 use super::keys;
@@ -16,7 +16,7 @@ use crate::ui::Ui;
 
 /// How to talk to a registry.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Registry {
+pub(crate) struct Registry {
     /// Talk to the registry without TLS. To one on this machine it is done anyway.
     #[arg(long)]
     plain_http: bool,
@@ -40,6 +40,13 @@ impl Registry {
             ..Options::default()
         };
         Client::new(credentials, options)
+    }
+
+    /// What a package in a registry says, of the image that Crossplane reads.
+    pub(crate) fn package_yaml(&self, reference: &Reference) -> anyhow::Result<String> {
+        let pulled = block_on(self.client()?.pull(reference, &Which::Installed))??;
+        let image = pulled.images.first().context("there is no image")?;
+        Ok(image.package_yaml(&Limits::default())?)
     }
 }
 
