@@ -11,7 +11,7 @@
 //! - Expanding a wildcard goes through maps in their order and not in a random one.
 //! - Texts made by formats, paths expanded by wildcards, regular expressions and the cache are bounded.
 //!
-//! An input is compiled once to a plan and kept by its bytes; running a plan reads only the fields that are patched.
+//! An input is compiled once to a plan and kept by what it says; running a plan reads only the fields that are patched.
 
 mod compile;
 mod connection;

@@ -367,6 +367,52 @@ fn what_the_static_check_finds_is_told_and_stops_a_strict_build() {
     );
 }
 
+/// The package is signed with a key of its own, and with no other.
+fn is_signed(at: &Path, reference: &str, pushed: &str) {
+    good(at, &["keygen"]);
+    good(at, &["keygen", "--output-key-prefix", "other"]);
+    assert!(bad(at, &["keygen"], 2).contains("cosign.key is there already"));
+    assert!(bad(at, &["verify", reference, "--key", "cosign.pub"], 1).contains("has no signature"));
+    good(at, &["sign", reference, "--key", "cosign.key"]);
+    assert_eq!(
+        good(at, &["verify", reference, "--key", "cosign.pub"]),
+        pushed
+    );
+    assert!(bad(at, &["verify", reference, "--key", "other.pub"], 1).contains("another key"));
+    assert!(
+        bad(at, &["verify", reference, "--key", "cosign.key"], 3)
+            .contains("a public key is expected")
+    );
+}
+
+#[test]
+fn checks_know_the_kinds_of_a_package_in_a_registry() {
+    let folder = programs();
+    let at = folder.path();
+    let registry = Registry::start(at);
+    let reference = format!("{}/acme/function-purlin:v1", registry.address());
+    build(at, &[&["--function", "-o", "f.xpkg"], &BOTH[..]].concat());
+    good(at, &["push", &reference, "-f", "f-amd64.xpkg,f-arm64.xpkg"]);
+    let schema = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_purlin"))
+            .arg("schema")
+            .args(arguments)
+            .env("PURLIN_SCHEMA_CACHE", at.join("cache"))
+            .env("DOCKER_CONFIG", at)
+            .output()
+            .unwrap();
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let (code, _, said) = schema(&["pull", &reference]);
+    assert_eq!(code, Some(0), "{said}");
+    let (_, kinds, _) = schema(&["list"]);
+    assert!(kinds.contains("pt.fn.crossplane.io"), "{kinds}");
+    let nothing = format!("{}/acme/nothing:v1", registry.address());
+    let (code, _, said) = schema(&["pull", &nothing]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains(&nothing), "{said}");
+}
+
 #[test]
 fn a_package_goes_to_a_registry_is_signed_and_comes_back() {
     let folder = programs();
@@ -419,22 +465,7 @@ fn a_package_goes_to_a_registry_is_signed_and_comes_back() {
         "the copy is the same: {copied}"
     );
 
-    good(at, &["keygen"]);
-    good(at, &["keygen", "--output-key-prefix", "other"]);
-    assert!(bad(at, &["keygen"], 2).contains("cosign.key is there already"));
-    assert!(
-        bad(at, &["verify", &reference, "--key", "cosign.pub"], 1).contains("has no signature")
-    );
-    good(at, &["sign", &reference, "--key", "cosign.key"]);
-    assert_eq!(
-        good(at, &["verify", &reference, "--key", "cosign.pub"]),
-        pushed
-    );
-    assert!(bad(at, &["verify", &reference, "--key", "other.pub"], 1).contains("another key"));
-    assert!(
-        bad(at, &["verify", &reference, "--key", "cosign.key"], 3)
-            .contains("a public key is expected")
-    );
+    is_signed(at, &reference, &pushed);
 }
 
 #[test]
