@@ -296,7 +296,7 @@ fn mistakes_in_the_inputs_of_functions_have_their_places() {
         .collect();
     let places = [
         (
-            "composition.yaml:23:26: error[input/invalid]: ",
+            "composition.yaml:23:26: error[input/field-path]: ",
             "spec..region",
         ),
         (
@@ -455,7 +455,7 @@ fn mistakes_of_form_and_of_inputs_are_told_at_once() {
     for word in [
         "metadata.name",
         "FromCompositeFieldPath",
-        "unexpected '.'",
+        "unexpected `.`",
         "`mth` is unknown",
     ] {
         assert!(told.contains(word), "{word}: {told}");

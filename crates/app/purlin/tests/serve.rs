@@ -137,7 +137,8 @@ async fn call_until_refused(
 /// Whatever a function worked on comes back to its caller, however much is under way when the process is told to stop.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_under_load_loses_no_call() {
-    let mut served = Served::start_with(&["--debug"]);
+    // All ask the same, and each answer is to be worked for.
+    let mut served = Served::start_with(&["--debug", "--keep-answers=0"]);
     let mut log = served.log.take().unwrap();
     let worked_on = std::thread::spawn(move || {
         let mut text = String::new();

@@ -95,6 +95,7 @@ impl Service {
         let keep = match self.kept.find(&bytes) {
             Known::Answer(frame) => {
                 self.metrics.kept.inc();
+                tracing::debug!(size = bytes.len(), "answered with what was kept");
                 return Ok(frame);
             }
             Known::Again(hash) => Some(hash),

@@ -303,7 +303,7 @@ fn resource_expressions(resource: &Resource<'_>, env: &Env<'_>, report: &mut Rep
     );
     for (name, list) in value["forEach"].as_object().into_iter().flatten() {
         let ty = match list {
-            Value::String(text) => check_text(text, env, &Wanted::Anything).ty.element(),
+            Value::String(text) => check_text(text, env, &Wanted::Anything).ty.entry(),
             _ => None,
         };
         inside.set(name.clone(), ty.unwrap_or(Ty::Dyn));

@@ -315,25 +315,36 @@ mod tests {
         "arn:aws:s3:::b",
     ];
 
+    /// Mostly one that is simple, so that many documents are.
+    fn value(chance: &mut Chance) -> &'static str {
+        if chance.below(4) == 0 {
+            chance.one(VALUES)
+        } else {
+            chance.one(&["text", "1", "true", "two words", "\"quoted\"", "a-b.c/d"])
+        }
+    }
+
     fn document(chance: &mut Chance) -> String {
         let mut text = String::new();
         let mut indent: usize = 0;
-        for _ in 0..=chance.below(7) {
-            indent = match chance.below(8) {
-                0..=2 => indent,
+        for index in 0..=chance.below(7) {
+            indent = match chance.below(12) {
+                0..=2 | 8..=11 => indent,
                 3 | 4 => indent + 2,
                 5 => indent + 1,
                 6 => indent.saturating_sub(2),
                 _ => 0,
             };
             let line = match chance.below(10) {
-                0 => format!("- {}", chance.one(VALUES)),
-                1 => format!("- {}: {}", chance.one(KEYS), chance.one(VALUES)),
+                0 => format!("- {}", value(chance)),
+                1 => format!("- {}: {}", chance.one(KEYS), value(chance)),
                 2 => format!("{}:", chance.one(KEYS)),
-                3 if chance.below(4) == 0 => chance
+                // A key of its own, so that most documents have none twice.
+                3..=6 => format!("key{index}: {}", value(chance)),
+                7 if chance.below(4) == 0 => chance
                     .one(&["# comment", "", "-", "---", "...", "text"])
                     .to_owned(),
-                _ => format!("{}: {}", chance.one(KEYS), chance.one(VALUES)),
+                _ => format!("{}: {}", chance.one(KEYS), value(chance)),
             };
             text.push_str(&" ".repeat(indent));
             text.push_str(&line);

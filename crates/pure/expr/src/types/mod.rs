@@ -153,8 +153,19 @@ impl<'s> Ty<'s> {
         }))
     }
 
-    /// The type of the elements of a list or of the values of a map, which `forEach` and comprehensions go over;
-    /// none when it has no elements.
+    /// What stands for one element where a list or a map is gone over one by one and the map's keys matter: an element of
+    /// a list, or `key` and `value` of a map. None when it has no elements.
+    pub fn entry(&self) -> Option<Self> {
+        let element = self.element()?;
+        Some(match self {
+            Self::Map(_) | Self::Object(_) | Self::Record(_) => {
+                Self::record([("key", Self::String(None)), ("value", element)])
+            }
+            _ => element,
+        })
+    }
+
+    /// The type of the elements of a list or of the values of a map; none when it has no elements.
     pub fn element(&self) -> Option<Self> {
         match self {
             Self::Err => Some(Self::Err),
