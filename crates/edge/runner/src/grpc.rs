@@ -9,7 +9,7 @@ use prost::Message as _;
 use purlin_proto::v1::function_runner_service_client::FunctionRunnerServiceClient as V1;
 use purlin_proto::v1::{RunFunctionRequest, RunFunctionResponse};
 use purlin_proto::v1beta1::function_runner_service_client::FunctionRunnerServiceClient as V1Beta1;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
 use crate::endpoint::{Plaintext, Stamp, Tls, endpoint};
@@ -18,6 +18,9 @@ use crate::{Runner, RunnerError, tls_error};
 /// How often a call is made whose connection is lost: a server may be replaced, and each of two asks us to come again.
 const TRIES: usize = 3;
 const WINDOW: u32 = 4 << 20;
+/// How often and how soon certificates that do not fit together are looked at again.
+const LOOKS: usize = 10;
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How functions elsewhere are called.
 #[derive(Debug, Clone)]
@@ -151,7 +154,9 @@ impl Grpc {
 
     async fn connect(&self, function: &str, target: &str) -> Result<Channel, RunnerError> {
         let options = &self.options;
-        let endpoint = endpoint(target, options.tls.as_ref(), options.plaintext)
+        let endpoint = self
+            .endpoint(target)
+            .await
             .map_err(|reason| RunnerError::Endpoint {
                 function: function.to_owned(),
                 endpoint: target.to_owned(),
@@ -171,6 +176,26 @@ impl Grpc {
                     source,
                 })
         })
+    }
+
+    /// Files that do not fit together may be in the middle of being replaced, one after the other: they are given a moment.
+    async fn endpoint(&self, target: &str) -> Result<Endpoint, String> {
+        let options = &self.options;
+        let mut looks = 0;
+        loop {
+            let stamp = options.tls.as_ref().map(Tls::stamp);
+            let made = endpoint(target, options.tls.as_ref(), options.plaintext);
+            if made.is_ok() || stamp.is_none() {
+                return made;
+            }
+            while options.tls.as_ref().map(Tls::stamp) == stamp {
+                if looks == LOOKS {
+                    return made;
+                }
+                looks += 1;
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
     }
 
     /// The error to give when a connection failed because of TLS.

@@ -137,6 +137,10 @@ impl<T: DeserializeOwned> Function for Checked<T> {
         }
         found
     }
+
+    fn input_schema(&self) -> Option<crate::input::Schema> {
+        Some(crate::input::schema_of::<T>())
+    }
 }
 
 /// The same function, which says that its answers depend on nothing but the request ([`Function::repeats`]).
