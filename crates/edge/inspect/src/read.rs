@@ -69,7 +69,7 @@ pub(crate) fn read(path: &Path) -> Content {
     let is_package = path.extension().is_some_and(|ending| ending == "xpkg");
     let bytes = match bytes(path, is_package) {
         Ok(bytes) => bytes,
-        Err(finding) => return Content::broken(finding),
+        Err(finding) => return Content::broken(*finding),
     };
     let hash = hex(&Sha256::digest(&bytes));
     if is_package {
@@ -103,19 +103,18 @@ pub(crate) fn read(path: &Path) -> Content {
     content
 }
 
-fn bytes(path: &Path, is_package: bool) -> Result<Vec<u8>, Diagnostic> {
+fn bytes(path: &Path, is_package: bool) -> Result<Vec<u8>, Box<Diagnostic>> {
     let size = fs::metadata(path)
-        .map_err(|error| unreadable(path, &error))?
+        .map_err(|error| Box::new(unreadable(path, &error)))?
         .len();
     if size > LARGEST && !is_package || size > sources::LARGEST_PACKAGE {
         let shown = path.display().to_string();
         let message = format!("{shown} is larger than {} MiB", LARGEST >> 20);
         let finding = Diagnostic::error("check/unreadable", message);
-        return Err(finding
-            .at(Place::new(shown, 1, 1))
-            .help("split it into several files"));
+        let finding = finding.at(Place::new(shown, 1, 1));
+        return Err(Box::new(finding.help("split it into several files")));
     }
-    fs::read(path).map_err(|error| unreadable(path, &error))
+    fs::read(path).map_err(|error| Box::new(unreadable(path, &error)))
 }
 
 /// A package is not checked; it brings kinds.

@@ -272,10 +272,10 @@ fn digest(hash: &str, version: &str) -> u64 {
 }
 
 /// A kind of a package or a cluster, for checks.
-pub fn known(kind: Kept) -> Vec<Known> {
+pub fn known(kind: &Kept) -> Vec<Known> {
     let texts = kind.versions.iter().map(|one| one.schema.to_string());
     let hash = texts.collect::<String>();
-    fresh(&kind, "", &hash)
+    fresh(kind, "", &hash)
 }
 
 fn fresh(kind: &Kept, file: &str, hash: &str) -> Vec<Known> {

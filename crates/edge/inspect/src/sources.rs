@@ -103,8 +103,6 @@ pub async fn from_cluster(file: Option<&Path>, context: Option<&str>) -> Result<
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use purlin_package::{NewLayer, Platform, Run, image, xpkg};
 
     use super::*;

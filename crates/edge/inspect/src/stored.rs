@@ -220,8 +220,6 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     fn kind(group: &str, kind: &str) -> Kept {

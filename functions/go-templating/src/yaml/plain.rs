@@ -33,7 +33,7 @@ struct Lines<'t> {
     line: Option<(usize, &'t str)>,
 }
 
-impl<'t> Lines<'t> {
+impl Lines<'_> {
     /// Goes to the next line. None when it has something that is not read here.
     fn next(&mut self) -> Option<()> {
         self.line = None;
@@ -189,9 +189,9 @@ fn scalar(text: &str) -> Option<Value> {
         || matches!(first, b'/' | b'.' | b'_' | b'+' | b'$' | b'^' | b'(' | b'~')
         || (first == b'-'
             && text
-                .bytes()
-                .nth(1)
-                .is_some_and(|b| b.is_ascii_alphanumeric()));
+                .as_bytes()
+                .get(1)
+                .is_some_and(u8::is_ascii_alphanumeric));
     if !is_plain || text.contains(": ") || text.contains(" #") || text.ends_with(':') {
         return None;
     }

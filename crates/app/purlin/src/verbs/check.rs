@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
         known.extend(Store::new(cache).known());
     }
     if args.kubeconfig.is_some() || args.context.is_some() {
-        known.extend(cluster(args)?.into_iter().flat_map(purlin_inspect::known));
+        known.extend(cluster(args)?.iter().flat_map(purlin_inspect::known));
     }
     let memory = cache
         .as_deref()
