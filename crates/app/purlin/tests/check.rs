@@ -208,7 +208,7 @@ fn what_is_remembered_gives_the_same_answers() {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         // What changed only just now is read again in any case: that is not what is tried here.
-        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        let then = std::time::SystemTime::now() - std::time::Duration::from_mins(1);
         std::fs::File::options()
             .write(true)
             .open(&path)
@@ -259,7 +259,7 @@ fn a_damaged_pack_is_read_from_the_files_again() {
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        let then = std::time::SystemTime::now() - std::time::Duration::from_mins(1);
         std::fs::File::options()
             .write(true)
             .open(&path)

@@ -86,7 +86,7 @@ fn read(folder: &Path, sources: &mut Vec<String>) {
             if name != "tests" {
                 read(&path, sources);
             }
-        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+        } else if path.extension().is_some_and(|it| it == "rs") && !name.ends_with("tests.rs") {
             let text = fs::read_to_string(&path).unwrap();
             let code = text
                 .split("#[cfg(test)]\nmod tests {")

@@ -143,7 +143,7 @@ fn make(args: &Args, tree: &Path) -> anyhow::Result<usize> {
 /// Writes a file that looks as if it had been there for a while: what changed only just now is read again.
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text)?;
-    let then = SystemTime::now() - Duration::from_secs(3600);
+    let then = SystemTime::now() - Duration::from_hours(1);
     fs::File::options()
         .write(true)
         .open(path)?
@@ -157,6 +157,10 @@ macro_rules! push {
     };
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one manifest, read from top to bottom"
+)]
 fn crd(index: usize, size: usize) -> String {
     let group = format!("g{}.provider.example", index / GROUP);
     let mut out = format!(
@@ -300,6 +304,10 @@ spec:
     )
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one manifest, read from top to bottom"
+)]
 fn composition(index: usize, kinds: usize) -> String {
     let mut out = format!(
         "apiVersion: apiextensions.crossplane.io/v1
