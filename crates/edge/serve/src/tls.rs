@@ -1,5 +1,6 @@
 //! Who is let in? Clients with a certificate of the authority in `ca.crt`, with the files as they are now.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,30 +20,40 @@ use crate::expiry::not_after;
 #[derive(Debug)]
 pub(crate) struct Tls {
     folder: PathBuf,
+    /// What was loaded at first: whatever differs from it is a change, also when it came before anybody watched.
+    first: Files,
     current: ArcSwap<ServerConfig>,
 }
 
 /// The three files, as they were read.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Files {
     certificate: Vec<u8>,
     key: Vec<u8>,
     authority: Vec<u8>,
 }
 
+/// Keys are not for logs.
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files").finish_non_exhaustive()
+    }
+}
+
 impl Tls {
     /// Loads the files; the caller starts [`Tls::watch`].
     pub(crate) fn load(folder: &Path, metrics: &Metrics) -> Result<Arc<Self>, ServeError> {
-        let config = Files::read(folder).and_then(|files| {
+        let loaded = Files::read(folder).and_then(|files| {
             files.show_expiry(metrics);
-            files.config()
+            Ok((files.config()?, files))
         });
-        let config = config.map_err(|reason| ServeError::Tls {
+        let (config, first) = loaded.map_err(|reason| ServeError::Tls {
             folder: folder.to_owned(),
             reason,
         })?;
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
+            first,
             current: ArcSwap::from_pointee(config),
         }))
     }
@@ -64,7 +75,7 @@ impl Tls {
         metrics: Arc<Metrics>,
         authority: watch::Sender<u64>,
     ) {
-        let mut seen = Files::read(&self.folder).ok();
+        let mut seen = Some(self.first.clone());
         let mut trusted = seen.as_ref().map(|files| files.authority.clone());
         let mut ticks = tokio::time::interval(period);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
