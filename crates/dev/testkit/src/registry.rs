@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 /// The names under which the registry's program is installed.
 const PROGRAMS: [&str; 2] = ["docker-registry", "registry"];
 
-/// A registry that is stopped when this is dropped. What it holds is below [`Registry::storage`].
+/// A registry that is stopped when this is dropped. What it holds is below `Registry::storage`.
 #[derive(Debug)]
 pub struct Registry {
     child: Child,
