@@ -1,7 +1,7 @@
 //! Which fields of a Blueprint hold expressions, what may they read, and what do they give?
 //!
 //! The one description of the language that others than the function itself need: a checker that knows schemas walks an
-//! input along [`FIELDS`], gives each expression the variables that [`Field::sees`] lists, and holds its type against
+//! input along [`FIELDS`], gives each expression the variables of [`GIVEN`] and those its [`Field`] adds, and holds its type against
 //! [`Field::gives`]. The function's own compiler takes from here what its fields may read.
 //!
 //! A path of [`FIELDS`] is dotted; `[]` stands for every element of a list and `*` for every member of an object. Holes are
