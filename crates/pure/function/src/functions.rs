@@ -36,6 +36,24 @@ impl Functions {
         &self.hosted
     }
 
+    /// Those of these names, in this order, each once; what all our names begin with may be left out. Every name that nothing
+    /// here has is told.
+    pub fn only<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, Diagnostics> {
+        let (mut chosen, mut unknown) = (Vec::<Hosted>::new(), Diagnostics::new());
+        for name in names {
+            match self.by_name(name).or_else(|| self.by_name(&whole(name))) {
+                Some(hosted) if chosen.iter().any(|one| one.name == hosted.name) => {}
+                Some(hosted) => chosen.push(hosted.clone()),
+                None => unknown.push(self.unknown_name(name)),
+            }
+        }
+        if unknown.is_empty() {
+            Ok(Self::new(chosen))
+        } else {
+            Err(unknown)
+        }
+    }
+
     /// The function of this name.
     pub fn by_name(&self, name: &str) -> Option<&Hosted> {
         self.hosted.iter().find(|hosted| hosted.name == name)
@@ -113,7 +131,13 @@ impl Functions {
     pub fn unknown_name(&self, name: &str) -> Diagnostic {
         let names = || self.hosted.iter().map(|hosted| hosted.name);
         let known = names().collect::<Vec<_>>().join(", ");
-        let help = match nearest(name, names()) {
+        let whole = whole(name);
+        let near = self
+            .by_name(&whole)
+            .map(|hosted| hosted.name)
+            .or_else(|| nearest(name, names()))
+            .or_else(|| nearest(&whole, names()));
+        let help = match near {
             Some(near) => format!("did you mean {near}? Known: {known}"),
             None => format!("known: {known}"),
         };
@@ -157,6 +181,11 @@ impl Function for Functions {
         self.pick(request)
             .is_ok_and(|hosted| hosted.function.is_short(request))
     }
+}
+
+/// The name with what the names of functions begin with.
+fn whole(name: &str) -> String {
+    format!("function-{name}")
 }
 
 fn input_kind(request: &RunFunctionRequest) -> Option<(&str, &str)> {
@@ -224,6 +253,41 @@ mod tests {
             Severity::Fatal,
             &format!("input: the input does not say its apiVersion and kind; {known}"),
         );
+    }
+
+    #[test]
+    fn some_are_chosen_by_whole_or_short_names_in_the_order_given() {
+        let all = Functions::new([hosted("function-a", "A"), hosted("function-b", "B")]);
+        let names = |chosen: &Functions| -> Vec<_> {
+            chosen.hosted().iter().map(|hosted| hosted.name).collect()
+        };
+        let both = all.only(["b", "function-a", "function-b"]).unwrap();
+        assert_eq!(names(&both), ["function-b", "function-a"]);
+        assert_eq!(names(&all.only(["a"]).unwrap()), ["function-a"]);
+    }
+
+    #[test]
+    fn every_name_that_is_not_there_is_told_with_the_nearest() {
+        let all = Functions::new([
+            hosted("function-auto-ready", "A"),
+            hosted("function-sequencer", "B"),
+        ]);
+        let unknown = all
+            .only(["auto-redy", "function-sequencer", "function-seqencer"])
+            .unwrap_err();
+        let told: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            told[0].contains("no function here is named auto-redy")
+                && told[0].contains("did you mean function-auto-ready?"),
+            "{told:?}"
+        );
+        assert!(
+            told[1].contains("did you mean function-sequencer?"),
+            "{told:?}"
+        );
+        let near = all.unknown_name("sequencer").to_string();
+        assert!(near.contains("did you mean function-sequencer?"), "{near}");
     }
 
     #[test]
