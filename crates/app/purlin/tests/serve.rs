@@ -106,6 +106,38 @@ async fn it_answers_logs_what_is_fatal_with_its_tag_and_stops_on_sigterm() {
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
 }
 
+/// As the image of `package build --function --only` starts it, with a flag that a pod's arguments add.
+#[tokio::test]
+async fn it_hosts_only_what_it_is_told_to() {
+    let served = Served::start_with(&[
+        "--only=function-sequencer",
+        "--default-function=function-sequencer",
+        "--only=function-tag-manager,auto-ready",
+        "--default-function=function-auto-ready",
+    ]);
+    let client = Grpc::new(GrpcOptions {
+        plaintext: Plaintext::Loopback,
+        timeout: Duration::from_secs(20),
+        ..GrpcOptions::default()
+    });
+    client.set_endpoint("f", &served.address);
+    let without = RunFunctionRequest::default();
+    let answer = client.run("f", without).await.unwrap();
+    assert!(answer.results.is_empty(), "{:?}", answer.results);
+    let input = json!({"apiVersion": "sequencer.fn.crossplane.io/v1beta1", "kind": "Input"});
+    let other = RunFunctionRequest {
+        input: Some(Object::from_json(input).unwrap()),
+        ..RunFunctionRequest::default()
+    };
+    let answer = client.run("f", other).await.unwrap();
+    assert_eq!(answer.results[0].severity(), Severity::Fatal);
+    let message = &answer.results[0].message;
+    assert!(
+        message.contains("(function-tag-manager)") && !message.contains("(function-sequencer)"),
+        "{message}"
+    );
+}
+
 /// Calls eight at a time, counting the answers, until calls are not taken any more.
 async fn call_until_refused(
     address: String,
@@ -227,6 +259,23 @@ fn without_certificates_it_says_what_to_do() {
     assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr.contains("TLS_SERVER_CERTS_DIR") && stderr.contains("--insecure"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_default_function_must_be_one_that_is_hosted() {
+    let output = purlin(&[
+        "--insecure",
+        "--only=sequencer",
+        "--default-function=function-auto-ready",
+    ])
+    .output();
+    let output = output.unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr.contains("--default-function") && stderr.contains("known: function-sequencer"),
         "{stderr}"
     );
 }
