@@ -23,7 +23,7 @@ pub struct Runtime<'a> {
     /// Its name in `/usr/bin`.
     pub name: &'a str,
     /// What always follows the name. It is part of the entrypoint: arguments that a DeploymentRuntimeConfig sets come after.
-    pub arguments: &'a [&'a str],
+    pub arguments: &'a [String],
 }
 
 /// The image of a function: the program and nothing else, then the package.
@@ -44,12 +44,7 @@ pub fn function_image(
     ];
     layers.extend(examples.map(NewLayer::of_examples));
     let mut entrypoint = vec![format!("/{path}")];
-    entrypoint.extend(
-        runtime
-            .arguments
-            .iter()
-            .map(|argument| (*argument).to_owned()),
-    );
+    entrypoint.extend_from_slice(runtime.arguments);
     let run = Run {
         user: USER.to_owned(),
         exposed_ports: PORTS

@@ -4,7 +4,9 @@ mod build;
 mod gather;
 mod inspect;
 mod keys;
+mod output;
 mod own;
+mod programs;
 mod registry;
 
 use std::path::{Path, PathBuf};
