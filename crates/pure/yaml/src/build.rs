@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::limits::Limits;
 use crate::load::Document;
 use crate::map::{MapContent, Node};
+use crate::padding::Padding;
 use crate::path::push_field;
 use crate::place::{Branch, Children, PlaceMap, Source, Spot};
 use crate::scalar::{Plain, plain};
@@ -42,6 +43,7 @@ enum Content {
 pub(crate) struct Builder<'l> {
     source: Arc<Source>,
     limits: &'l Limits,
+    padding: Padding,
     frames: Vec<Frame>,
     anchors: BTreeMap<usize, Node>,
     root: Option<Node>,
@@ -51,10 +53,11 @@ pub(crate) struct Builder<'l> {
 }
 
 impl<'l> Builder<'l> {
-    pub(crate) fn new(source: Arc<Source>, limits: &'l Limits) -> Self {
+    pub(crate) fn new(source: Arc<Source>, limits: &'l Limits, padding: Padding) -> Self {
         Self {
             source,
             limits,
+            padding,
             frames: Vec::new(),
             anchors: BTreeMap::new(),
             root: None,
@@ -77,7 +80,7 @@ impl<'l> Builder<'l> {
         span: &Span,
         found: &mut Diagnostics,
     ) -> Outcome {
-        let spot = Spot::of(span);
+        let spot = self.padding.back(Spot::of(span));
         match event {
             Event::DocumentStart(..) => self.abandon(),
             Event::DocumentEnd => return self.finish(),

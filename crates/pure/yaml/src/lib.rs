@@ -10,6 +10,7 @@ mod fields;
 mod limits;
 mod load;
 mod map;
+mod padding;
 mod path;
 mod place;
 mod scalar;

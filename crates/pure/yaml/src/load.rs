@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, Span};
+use granit_parser::{ErrorKind, Event, Parser, Span};
 use purlin_diag::{Diagnostic, Diagnostics, Place};
 use serde_json::Value;
 
 use crate::build::{Builder, Outcome};
 use crate::limits::Limits;
-use crate::place::{PlaceMap, Source};
+use crate::padding::Padding;
+use crate::place::{PlaceMap, Source, Spot};
 use crate::syntax::diagnose;
 
 /// One document of a text: its value, and where every part of it stands.
@@ -47,25 +48,53 @@ pub fn load_with(file: &str, text: &str, limits: &Limits) -> (Vec<Document>, Dia
         name: Arc::from(file),
         text: Arc::from(text),
     });
-    let documents = Reader {
-        source: &source,
-        limits,
-        found: &mut found,
-    }
-    .read();
+    let documents = read(&source, limits, &mut found);
     report_tabs(&source, &mut found);
     found.sort();
     (documents, found)
 }
 
+/// Reads a text, and once more with spaces before lines of quoted texts that are not indented, when that helps.
+fn read(source: &Arc<Source>, limits: &Limits, found: &mut Diagnostics) -> Vec<Document> {
+    let reader = |padding| Reader {
+        source,
+        limits,
+        padding,
+        found: Diagnostics::new(),
+        abandoned: 0,
+        outdented: None,
+    };
+    let mut first = reader(Padding::default());
+    let documents = first.read(&source.text);
+    let mut padding = Padding::default();
+    let mut next = first.outdented;
+    while let Some(line) = next.filter(|line| padding.add(*line, &source.text)) {
+        let padded = padding.pad(&source.text);
+        let mut again = reader(padding.clone());
+        let documents = again.read(&padded);
+        if again.outdented.is_none() && again.abandoned < first.abandoned {
+            found.extend(again.found);
+            return documents;
+        }
+        next = again.outdented;
+    }
+    found.extend(first.found);
+    documents
+}
+
 struct Reader<'a> {
     source: &'a Arc<Source>,
     limits: &'a Limits,
-    found: &'a mut Diagnostics,
+    padding: Padding,
+    found: Diagnostics,
+    /// How many documents the parser gave up.
+    abandoned: usize,
+    /// The first line of a quoted text that is not indented.
+    outdented: Option<usize>,
 }
 
 impl Reader<'_> {
-    fn read(mut self) -> Vec<Document> {
+    fn read(&mut self, text: &str) -> Vec<Document> {
         let options = granit_parser::options! {
             emit_comments: false,
             emit_unresolved_aliases: true,
@@ -73,9 +102,9 @@ impl Reader<'_> {
             flow_nesting_limit: self.limits.depth,
             block_nesting_limit: self.limits.depth,
         };
-        let text = self.source.text.clone();
-        let mut parser = Parser::new_from_str_with_options(&text, options);
-        let mut builder = Builder::new(self.source.clone(), self.limits);
+        let mut parser = Parser::new_from_str_with_options(text, options);
+        let mut builder =
+            Builder::new(self.source.clone(), self.limits, self.padding.clone());
         let mut documents = Vec::new();
         let mut seen = 0;
         while let Some(next) = parser.next_event() {
@@ -88,10 +117,16 @@ impl Reader<'_> {
                             break;
                         }
                     }
-                    builder.event(event, &span, self.found)
+                    builder.event(event, &span, &mut self.found)
                 }
                 Err(error) => {
-                    self.found.push(diagnose(&error, self.source));
+                    self.abandoned += 1;
+                    if matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent) {
+                        let line = error.marker().line();
+                        self.outdented.get_or_insert(line);
+                    }
+                    self.found
+                        .push(diagnose(&error, self.source, &self.padding));
                     Outcome::Abandon
                 }
             };
@@ -116,7 +151,7 @@ impl Reader<'_> {
                 "yaml/too-many-documents",
                 format!("more than {} documents in one file", self.limits.documents),
             )
-            .at(self.source.place(crate::place::Spot::of(span))),
+            .at(self.source.place(self.padding.back(Spot::of(span)))),
         );
     }
 }

@@ -3,10 +3,11 @@
 use granit_parser::{ErrorKind, ScanError};
 use purlin_diag::{Diagnostic, Place};
 
+use crate::padding::Padding;
 use crate::place::Source;
 
 /// The diagnostic for an error of the parser.
-pub(crate) fn diagnose(error: &ScanError, source: &Source) -> Diagnostic {
+pub(crate) fn diagnose(error: &ScanError, source: &Source, padding: &Padding) -> Diagnostic {
     let marker = error.marker();
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (code, message, help) = words(error.kind());
@@ -19,7 +20,7 @@ pub(crate) fn diagnose(error: &ScanError, source: &Source) -> Diagnostic {
     });
     let column = match tab {
         Some(tab) if code == "yaml/tab" => tab,
-        _ => marker.col(),
+        _ => padding.column(line, marker.col()),
     };
     let place = Place::new(
         source.name.clone(),

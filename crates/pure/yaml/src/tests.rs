@@ -99,6 +99,41 @@ fn tabs_and_indentation_are_explained() {
 }
 
 #[test]
+fn lines_of_quoted_texts_need_not_be_indented() {
+    let text = "a:\n  b: \"one\n  two\nthree\"\n  c: [x, z]\nd:\n- e: 'f\n  g'\n  h: 1\n---\ni: 1\n";
+    assert_eq!(
+        values(text),
+        [
+            json!({"a": {"b": "one two three", "c": ["x", "z"]}, "d": [{"e": "f g", "h": 1}]}),
+            json!({"i": 1})
+        ]
+    );
+    let (documents, _) = load("t.yaml", text);
+    let place = |document: usize, path: &str| {
+        let place = documents[document].places.value(path).unwrap();
+        (place.line, place.column)
+    };
+    assert_eq!(place(0, "a.c[1]"), (5, 10));
+    assert_eq!(place(0, "d[0].h"), (9, 6));
+    assert_eq!(place(1, "i"), (11, 4));
+    let at = documents[0].places.within("a.b", 8).unwrap();
+    assert_eq!((at.line, at.column), (4, 1));
+    let at = documents[0].places.within("d[0].e", 2).unwrap();
+    assert_eq!((at.line, at.column), (8, 3));
+    let duplicate = "a: \"x\ny\"\nb: 1\nb: 2\n";
+    assert_eq!(mistakes(duplicate), ["4:1 yaml/duplicate-key"]);
+}
+
+#[test]
+fn a_quote_that_is_forgotten_is_told_where_the_next_line_begins() {
+    assert_eq!(
+        mistakes("a: \"x\nb: 1\nc: \"y\"\n"),
+        ["2:1 yaml/unclosed-quote"]
+    );
+    assert_eq!(mistakes("a: 'x\nb: 1\n"), ["2:1 yaml/unclosed-quote"]);
+}
+
+#[test]
 fn limits_hold() {
     let check = |text: &str, limits: Limits, code: &str| {
         let (_, found) = load_with("t", text, &limits);
