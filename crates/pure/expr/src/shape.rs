@@ -169,11 +169,8 @@ impl Shape {
             return;
         }
         for (name, property) in &schema.properties {
-            // Fields that only keep what they are given have no form a rule could rely on: it does not see them.
-            let opaque =
-                property.preserve_unknown && property.properties.is_empty() && !property.embedded;
             let meta = whole && matches!(name.as_str(), "metadata" | "apiVersion" | "kind");
-            if let (false, false, Some(called)) = (opaque, meta, escape(name)) {
+            if let (true, false, Some(called)) = (is_seen(property), meta, escape(name)) {
                 self.know(called, name, Arc::new(Self::of(property, false)));
             }
         }
@@ -262,6 +259,23 @@ impl Shape {
         fields
             .filter_map(|name| self.field(map, name).map(|value| (text(name), value)))
             .collect()
+    }
+}
+
+/// Whether rules see values of a schema: those that keep what they are given without being objects, lists or maps of
+/// such values included, have no form a rule could rely on.
+fn is_seen(schema: &Schema) -> bool {
+    if schema.int_or_string || schema.embedded {
+        return true;
+    }
+    match schema.kind {
+        None => !schema.preserve_unknown,
+        Some(Kind::Array) => schema.items.as_deref().is_none_or(is_seen),
+        Some(Kind::Object) => match &schema.additional {
+            Some(Additional::Schema(each)) => is_seen(each),
+            Some(Additional::Flag(_)) | None => true,
+        },
+        Some(_) => true,
     }
 }
 

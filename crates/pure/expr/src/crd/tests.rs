@@ -22,6 +22,8 @@ fn compiles(rule: &str) -> bool {
             "q": {"x-kubernetes-int-or-string": true}, "t": {"type": "string", "format": "date-time"},
             "x-y": {"type": "integer"}, "o": {"type": "object", "properties": {"p": {"type": "string"}}},
             "u": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+            "v": {"x-kubernetes-preserve-unknown-fields": true},
+            "w": {"type": "array", "items": {"x-kubernetes-preserve-unknown-fields": true}},
         },
         "x-kubernetes-validations": [{"rule": rule}],
     });
@@ -61,6 +63,7 @@ fn rules_of_the_right_types_compile() {
         "format.named('uuid').value().validate(self.s).hasValue()",
         "self.m.transformMap(k, v, v + k).size() == 0",
         "!format.dns1123Label().validate('abc').hasValue()",
+        "has(self.u) && !has(self.o)",
         "self.l.map(x, x * 2).exists(x, x == 4)",
     ] {
         assert!(compiles(rule), "{rule}");
@@ -85,6 +88,8 @@ fn rules_of_the_wrong_types_do_not() {
         "cel.bind(x, 1, x == 1)",
         "'abc'.reverse() == 'cba'",
         "self.u.x == 1",
+        "has(self.v)",
+        "has(self.w)",
         "self.all(x, true)",
         "self.a.startsWith('x')",
         "self.l['x'] == 1",
