@@ -79,6 +79,9 @@ pub(crate) fn read(path: &Path) -> Content {
     if !manifest::may_hold_manifests(&text) {
         return Content::new(Role::Nothing, hash);
     }
+    if manifest::is_ytt(&text) {
+        return Content::new(Role::Template, hash);
+    }
     let (documents, problems) = purlin_yaml::load(&name, &text);
     let (what, mut found) = manifest::of_manifests(&text, problems);
     let role = match what {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::reach::Step;
 use crate::set::{Origin, Set, folders_between, group_version};
 use crate::trail::Trail;
-use crate::{NO_SCHEMA, Report, blueprint, join, kinds, legacy, others, reach, resources};
+use crate::{NO_SCHEMA, Report, blueprint, fit, join, kinds, legacy, others, reach, resources};
 
 const PATCH_AND_TRANSFORM: &str = "function-patch-and-transform";
 const BLUEPRINT: &str = "function-blueprint";
@@ -199,6 +199,10 @@ fn shape(document: &Document, legacy: bool, report: &mut Report<'_>) {
         match finding.code.0 {
             "composition/mode" | "composition/steps" if legacy => continue,
             "composition/environment" => finding.severity = Severity::Note,
+            // An empty list says nothing.
+            "composition/mode" if is_empty(&document.value["spec"]) => {
+                finding.severity = Severity::Note;
+            }
             _ => {}
         }
         report.found.push(finding);
@@ -209,6 +213,14 @@ fn shape(document: &Document, legacy: bool, report: &mut Report<'_>) {
         let help = "put `resources` and `patchSets` into the input of a step that calls function-patch-and-transform";
         report.key("spec.resources", finding.help(help));
     }
+}
+
+/// Whether a Composition has lists of the mode Resources, and nothing in them, beside the right mode.
+fn is_empty(spec: &Value) -> bool {
+    let empty = |field: &str| spec[field].as_array().is_none_or(Vec::is_empty);
+    empty("resources")
+        && empty("patchSets")
+        && matches!(spec["mode"].as_str(), None | Some("Pipeline"))
 }
 
 /// A Composition of the mode Resources is one step of patch-and-transform.
@@ -224,7 +236,15 @@ fn resources_mode(
     if let Some(hosted) = named(PATCH_AND_TRANSFORM, functions)
         && !input["resources"].is_null()
     {
-        check_input(&input, hosted, "spec", report);
+        let mut inside = Report::new(report.places);
+        check_input(&input, hosted, "spec", &mut inside);
+        for mut finding in inside.found {
+            // Crossplane 1 let the server drop what it did not know.
+            if finding.code.0 == "input/unknown-field" && !fit::is_slip(&finding) {
+                finding.severity = Severity::Warning;
+            }
+            report.found.push(finding);
+        }
     }
     resources::check(context, &input, "spec", report);
 }
@@ -556,7 +576,8 @@ fn check_reads(
             && let Some(schema) = typed.schema.as_deref()
             && let Some(finding) = reach::complain(schema, &steps, &typed.kind)
         {
-            report.part(&join(at, &read.path), read.within, finding);
+            // Templates ask for what may not be there, with `if` and `default`.
+            report.part(&join(at, &read.path), read.within, fit::softer(finding));
         }
     }
 }

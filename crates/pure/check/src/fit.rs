@@ -22,6 +22,9 @@ pub(crate) fn object(set: &Set, document: &Document, report: &mut Report<'_>) ->
         return true;
     }
     let file = document.places.file();
+    if partial::is_asserted(object) {
+        return true;
+    }
     kinds::check(set, file, object, "", report);
     let Some(defined) = set.find(api_version, kind, file) else {
         return false;
@@ -37,7 +40,7 @@ pub(crate) fn object(set: &Set, document: &Document, report: &mut Report<'_>) ->
     let (group, _) = group_version(api_version);
     // What packages become is made by the package manager; people write it only to compare with.
     let made = group == "pkg.crossplane.io" && kind.ends_with("Revision");
-    if made || set.is_partial(file) || partial::is_printed(object) {
+    if made || set.is_merged(file) || partial::is_printed(object) {
         parts(object, &schema, report);
     } else {
         whole(object, &schema, report);
@@ -61,9 +64,13 @@ fn meta(document: &Document, report: &mut Report<'_>) {
         "package/shape",
     ];
     let found = found.into_iter();
-    report
-        .found
-        .extend(found.filter(|one| own.contains(&one.code.0)));
+    for mut finding in found.filter(|one| own.contains(&one.code.0)) {
+        // What builds packages makes a name of it, whatever it is.
+        if finding.code.0 == "package/name" {
+            finding.severity = Severity::Warning;
+        }
+        report.found.push(finding);
+    }
 }
 
 /// Checks an object that a server is to take.
@@ -151,6 +158,20 @@ fn name(object: &Value, defined: &Defined, report: &mut Report<'_>) {
     report.at("metadata.name", finding.help("add `metadata.name`"));
 }
 
+/// Whether a finding says which word was meant.
+pub(crate) fn is_slip(finding: &Diagnostic) -> bool {
+    let help = finding.help.as_deref();
+    help.is_some_and(|help| help.starts_with("did you mean"))
+}
+
+/// A field that is not there and has no near name, where that does no harm: it may be of another version of the kind.
+pub(crate) fn softer(mut finding: Diagnostic) -> Diagnostic {
+    if finding.code.0 == "check/unknown-field" && !is_slip(&finding) {
+        finding.severity = Severity::Warning;
+    }
+    finding
+}
+
 /// Crossplane's own kinds differ from version to version, so that a field without a near name may be of another one.
 fn packaged(object: &Value, schema: &Schema, kind: &str, report: &mut Report<'_>) {
     const GONE: [(&str, &str); 1] = [(
@@ -167,12 +188,8 @@ fn packaged(object: &Value, schema: &Schema, kind: &str, report: &mut Report<'_>
             finding.code = Code("check/deprecated");
             finding.message = message;
             finding.help = Some((*help).to_owned());
-        } else if finding
-            .help
-            .as_ref()
-            .is_none_or(|help| !help.starts_with("did you mean"))
-        {
-            finding.severity = Severity::Warning;
+        } else {
+            finding = softer(finding);
         }
         report.found.push(finding);
     }

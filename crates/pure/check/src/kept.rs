@@ -5,7 +5,7 @@ use purlin_yaml::Document;
 use serde_json::Value;
 
 use crate::set::{Role, role};
-use crate::{Report, definition};
+use crate::{Report, definition, partial};
 
 /// A kind as a CRD defines it.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,12 +45,15 @@ pub fn defines(document: &Document) -> bool {
         || object["kind"] == "Function"
         || object["kind"] == "List"
         || name.starts_with("kustomization.")
+        || partial::tests(object, file).is_some()
 }
 
 /// What is wrong with a CRD.
 pub fn check_crd(document: &Document) -> Diagnostics {
     let mut report = Report::new(&document.places);
-    definition::crd(document, &mut report);
+    if !partial::is_partial(document.places.file()) {
+        definition::crd(document, &mut report);
+    }
     report.found
 }
 

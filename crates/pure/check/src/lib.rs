@@ -59,7 +59,10 @@ pub fn check<'t>(
 ) -> Checked {
     let mut found = Diagnostics::new();
     let mut documents = Vec::new();
-    for (name, text) in files {
+    for (name, text) in files
+        .into_iter()
+        .filter(|(_, text)| !manifest::is_ytt(text))
+    {
         let (read, problems) = purlin_yaml::load(name, text);
         documents.extend(read);
         found.extend(manifest::of_manifests(text, problems).1);
@@ -161,7 +164,7 @@ fn unpacked(document: Document) -> Vec<Document> {
 /// Checks one object; says whether it is of a kind that is checked.
 fn look(set: &Set, document: &Document, functions: &Functions, report: &mut Report<'_>) -> bool {
     let role = set::role(&document.value);
-    if role != Role::Other && partial::is_partial(document.places.file()) {
+    if role != Role::Other && set.is_part(&document.value, document.places.file()) {
         return false;
     }
     match role {
@@ -185,6 +188,11 @@ impl<'a> Report<'a> {
             places,
             found: Diagnostics::new(),
         }
+    }
+
+    /// Adds what was found in a part, each as `change` leaves it.
+    pub(crate) fn extend(&mut self, part: Self, change: impl Fn(Diagnostic) -> Diagnostic) {
+        self.found.extend(part.found.into_iter().map(change));
     }
 
     /// Adds a finding about the value at `path`, or about what should be there.

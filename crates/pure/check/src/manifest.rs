@@ -18,10 +18,23 @@ pub fn may_hold_manifests(text: &str) -> bool {
     text.contains("apiVersion") && text.contains("kind")
 }
 
+/// Whether a text is one that ytt fills in: its instructions stand in comments, so that it reads as YAML without being
+/// what is meant.
+pub fn is_ytt(text: &str) -> bool {
+    text.contains("#@")
+        && text.lines().any(|line| {
+            let line = line.trim_start();
+            line.starts_with("#@") || line.contains(" #@ ")
+        })
+}
+
 /// Leaves the findings of [`purlin_yaml::load`] that are about manifests, and says what the text is.
 pub fn of_manifests(text: &str, found: Diagnostics) -> (Text, Diagnostics) {
     if !may_hold_manifests(text) {
         return (Text::Other, Diagnostics::new());
+    }
+    if is_ytt(text) {
+        return (Text::Template, Diagnostics::new());
     }
     if found.is_empty() {
         return (Text::Manifests, found);
@@ -65,14 +78,17 @@ fn part<'l, 't>(lines: &'l [&'t str], line: usize) -> &'l [&'t str] {
     lines.get(start..end).unwrap_or_default()
 }
 
-/// The kind of a manifest; `None` when the lines are none.
+/// The kind of a manifest; `None` when the lines are none: what stands further in is an object in another text.
 fn kind<'t>(lines: &[&'t str]) -> Option<&'t str> {
+    /// Spaces before a field that was to stand at the top.
+    const SLIPPED: usize = 3;
     let field = |name: &str| {
         lines.iter().find_map(|line| {
+            let indent = line.len() - line.trim_start_matches(' ').len();
             let line = line.trim_start_matches(['{', ' ', '"', '-']);
             let rest = line.strip_prefix(name)?.trim_start_matches('"');
             let rest = rest.trim_start().strip_prefix(':')?;
-            Some(rest.trim().trim_matches(['"', '\'', ',']))
+            (indent <= SLIPPED).then(|| rest.trim().trim_matches(['"', '\'', ',']))
         })
     };
     let inside = |name: &str| lines.iter().any(|line| line.contains(name));
@@ -101,7 +117,7 @@ fn is_filled_in(line: &str) -> bool {
     let value = line
         .split_once(": ")
         .map_or("", |(_, value)| value.trim_start());
-    value.starts_with("{{") || value.starts_with("{%")
+    value.starts_with("{{") || value.starts_with("{%") || value.contains("[${")
 }
 
 #[cfg(test)]
@@ -129,6 +145,10 @@ mod tests {
             1,
         );
         check("apiVersion: v1\nkind: A\na: 1\na: 2\n", Text::Manifests, 1);
+        check("apiVersion: v1\n  kind: A\na: 1\n", Text::Manifests, 1);
+        let object_in_text =
+            "cases:\n  one:\n    object:\n      apiVersion: v1\n      kind: A\na: 1\na: 2\n";
+        check(object_in_text, Text::Manifests, 0);
     }
 
     #[test]
@@ -138,5 +158,11 @@ mod tests {
         let composition =
             "apiVersion: v1\nkind: Composition\nspec:\n  a: |\n    {{ x }}\n  b: 1\n  b: 2\n";
         check(composition, Text::Manifests, 1);
+        let ytt = "#@ load(\"@ytt:data\", \"data\")\n---\napiVersion: v1\nkind: A\na: 1\na: 2\n";
+        check(ytt, Text::Template, 0);
+        let after = "apiVersion: v1\nkind: A\nmetadata:\n  name: #@ data.values.name\na: 1\na: 2\n";
+        check(after, Text::Template, 0);
+        let filled_by_shell = "apiVersion: v1\nkind: A\na: [${SUBNETS}]\n";
+        check(filled_by_shell, Text::Template, 0);
     }
 }

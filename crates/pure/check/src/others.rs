@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::compose::Context;
 use crate::reach::{Step, steps};
 use crate::resources::follow_path;
-use crate::{Report, blueprint, templates};
+use crate::{Report, blueprint, fit, templates};
 
 /// Checks the input of a function, which stands at `at`, and notes what the step reads and writes.
 pub(crate) fn check(
@@ -57,7 +57,13 @@ fn word(value: &Value, known: &[&str], at: &str, report: &mut Report<'_>) {
 }
 
 /// A field of the composite that a function reads.
-fn composite_field(context: &mut Context<'_>, value: &Value, at: &str, report: &mut Report<'_>) {
+fn composite_field(
+    context: &mut Context<'_>,
+    value: &Value,
+    at: &str,
+    optional: bool,
+    report: &mut Report<'_>,
+) {
     let Some(path) = value.as_str() else { return };
     let Some(field) = steps(path) else {
         let finding = Diagnostic::error("check/field-path", format!("`{path}` is no field path"));
@@ -65,7 +71,15 @@ fn composite_field(context: &mut Context<'_>, value: &Value, at: &str, report: &
         return;
     };
     let composite = context.composite.clone();
-    follow_path(&composite, path, at, report);
+    let mut inside = Report::new(report.places);
+    follow_path(&composite, path, at, &mut inside);
+    report.extend(inside, |finding| {
+        if optional {
+            fit::softer(finding)
+        } else {
+            finding
+        }
+    });
     if field.first() == Some(&Step::Field("status".to_owned())) {
         context.status.read(context.index, field, at);
     }
@@ -211,7 +225,8 @@ fn wanted_label(context: &mut Context<'_>, label: &Value, at: &str, report: &mut
         let finding = Diagnostic::error("check/missing-field", message);
         report.at(&field_at, finding.help("say what the label is"));
     } else if field == "valueFromFieldPath" {
-        composite_field(context, &label[field], &field_at, report);
+        let optional = label["fromFieldPathPolicy"] == "Optional";
+        composite_field(context, &label[field], &field_at, optional, report);
     }
 }
 
@@ -364,7 +379,7 @@ fn tag_manager(context: &mut Context<'_>, input: &Value, at: &str, report: &mut 
             let path_at = format!("{at}.fromFieldPath");
             match entry["type"].as_str() {
                 Some("FromCompositeFieldPath") => {
-                    composite_field(context, &entry["fromFieldPath"], &path_at, report);
+                    composite_field(context, &entry["fromFieldPath"], &path_at, true, report);
                 }
                 Some("FromEnvironmentFieldPath") => {
                     if let Some(field) = entry["fromFieldPath"].as_str().and_then(steps) {

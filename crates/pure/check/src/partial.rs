@@ -4,6 +4,25 @@
 
 use serde_json::Value;
 
+/// Whether a file may hold something to be merged into objects, by its name and that of its folder.
+pub(crate) fn is_patch(file: &str) -> bool {
+    let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+    let folder = folder.rsplit('/').next().unwrap_or(folder);
+    let patch = |word: &str| matches!(word, "patch" | "patches");
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    patch(folder) || stem.rsplit(['.', '-', '_']).next().is_some_and(patch)
+}
+
+/// Whether a definition or Composition lacks what every one has, so that it is to be merged into another.
+pub(crate) fn is_part(object: &Value) -> bool {
+    let spec = &object["spec"];
+    let needs: &[&str] = match object["kind"].as_str() {
+        Some("Composition" | "CompositionRevision") => &["compositeTypeRef"],
+        _ => &["group", "names", "versions"],
+    };
+    needs.iter().all(|field| spec[field].is_null())
+}
+
 /// Whether a file holds parts of objects, by its name: the assertions of kuttl, chainsaw and the like.
 pub(crate) fn is_partial(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
@@ -23,6 +42,27 @@ pub(crate) fn is_partial(file: &str) -> bool {
         before.is_some_and(|rest| rest.is_empty() || rest.ends_with(['-', '_']))
             || after.is_some_and(|rest| rest.starts_with(['-', '_']))
     })
+}
+
+/// The folder of a test, when this object is one of kuttl or chainsaw: what is beside it is merged into what is there.
+pub(crate) fn tests(object: &Value, file: &str) -> Option<String> {
+    let api_version = object["apiVersion"].as_str()?;
+    let (group, _) = api_version.split_once('/')?;
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    matches!(group, "chainsaw.kyverno.io" | "kuttl.dev").then(|| folder.to_owned())
+}
+
+/// Whether an object has fields that are expressions of chainsaw, such as `(status.conditions[0])`.
+pub(crate) fn is_asserted(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.iter().any(|(name, value)| {
+            name.starts_with('(') && name.contains(')')
+                || name.starts_with("~.")
+                || is_asserted(value)
+        }),
+        Value::Array(items) => items.iter().any(is_asserted),
+        _ => false,
+    }
 }
 
 /// Whether a composite is what a run printed: its status, the references to what it is made of, and of the rest only
@@ -47,7 +87,26 @@ pub(crate) fn is_printed(object: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_partial;
+    use super::{is_partial, is_patch};
+
+    #[test]
+    fn patches_are_known_by_their_names_and_folders() {
+        for patch in [
+            "config/patches/webhook.yaml",
+            "webhook.patch.yaml",
+            "t/01-patch.yaml",
+            "patch.yml",
+        ] {
+            assert!(is_patch(patch), "{patch}");
+        }
+        for whole in [
+            "apis/dispatch.yaml",
+            "patches/base/claim.yaml",
+            "apis/patch-and-transform.yaml",
+        ] {
+            assert!(!is_patch(whole), "{whole}");
+        }
+    }
 
     #[test]
     fn assertions_are_known_by_their_names() {

@@ -95,6 +95,7 @@ fn check_template(
     if let (true, Some(schema)) = (base.is_object(), typed.schema.as_deref()) {
         let filled = context.filled_elsewhere(name);
         let base_at = format!("{at}.base");
+        let mut inside = Report::new(report.places);
         check_base(
             base,
             schema,
@@ -102,20 +103,23 @@ fn check_template(
             &base_at,
             &targets(patches),
             filled,
-            report,
+            &mut inside,
         );
+        // Crossplane 1 let the server drop what it did not know.
+        report.extend(inside, |finding| match context.mode {
+            Mode::Resources => fit::softer(finding),
+            Mode::Pipeline => finding,
+        });
     }
     for (patch, at) in patches {
         let mut inside = Report::new(report.places);
         check_patch(context, &typed, patch, at, &mut inside);
         let shared = at.contains(".patchSets[");
-        report.found.extend(inside.found.into_iter().map(|finding| {
-            if shared {
-                milder(finding, context.mode)
-            } else {
-                finding
-            }
-        }));
+        report.extend(inside, |finding| match (shared, context.mode) {
+            (true, mode) => milder(finding, mode),
+            (false, Mode::Resources) => fit::softer(finding),
+            (false, Mode::Pipeline) => finding,
+        });
         graph.patch(name, patch, at);
     }
     check_readiness(template, &typed, at, report);
@@ -124,11 +128,7 @@ fn check_template(
 
 /// A patch set is for many kinds, of which some may lack a field: Crossplane 1 dropped it then without a word.
 fn milder(mut finding: Diagnostic, mode: Mode) -> Diagnostic {
-    let meant = finding
-        .help
-        .as_ref()
-        .is_some_and(|help| help.starts_with("did you mean"));
-    if finding.code.0 == "check/unknown-field" && !meant {
+    if finding.code.0 == "check/unknown-field" && !fit::is_slip(&finding) {
         finding.severity = match mode {
             Mode::Pipeline => Severity::Warning,
             Mode::Resources => Severity::Note,
@@ -401,7 +401,17 @@ fn writes_status(context: &mut Context<'_>, patch: &Value, at: &str, report: &mu
 
 /// A patch from one object to the other: its paths, and the values on the way.
 fn check_way(from: &Typed, to: &Typed, patch: &Value, at: &str, report: &mut Report<'_>) {
-    let flow = source(patch, from, at, report);
+    let mut inside = Report::new(report.places);
+    let flow = source(patch, from, at, &mut inside);
+    // A source that is not there is passed over.
+    let required = patch["policy"]["fromFieldPath"] == "Required";
+    report.extend(inside, |finding| {
+        if required {
+            finding
+        } else {
+            fit::softer(finding)
+        }
+    });
     let flow = flow::through(
         &patch["transforms"],
         flow,

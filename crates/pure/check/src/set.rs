@@ -125,6 +125,8 @@ pub(crate) struct Set {
     pub(crate) functions: Vec<Installed>,
     /// Files that kustomize merges into others.
     patches: BTreeSet<String>,
+    /// Folders of tests, whose files are merged into what is there.
+    tests: BTreeSet<String>,
     /// Kinds of XRDs that cannot be read: nothing is said about these.
     broken: BTreeSet<(String, String)>,
 }
@@ -137,12 +139,21 @@ impl Set {
             by_kind: BTreeMap::new(),
             functions: Vec::new(),
             patches: BTreeSet::new(),
+            tests: BTreeSet::new(),
             broken: BTreeSet::new(),
         };
+        for document in &set.documents {
+            let (object, file) = (&document.value, document.places.file());
+            patches(object, file, &mut set.patches);
+            set.tests.extend(partial::tests(object, file));
+        }
         let mut defined = Vec::new();
         for (at, document) in set.documents.iter().enumerate() {
             let object = &document.value;
             let file = document.places.file();
+            if set.is_part(object, file) {
+                continue;
+            }
             match role(object) {
                 Role::Xrd => {
                     let composite = purlin_schema::composite_crd(object).ok();
@@ -164,16 +175,14 @@ impl Set {
                 }
                 Role::Crd => versions(object, Origin::Crd, file, Some(at), &mut defined),
                 Role::Composition => {}
-                Role::Other => {
-                    installed(object, file, &mut set.functions);
-                    patches(object, file, &mut set.patches);
-                }
+                Role::Other => installed(object, file, &mut set.functions),
             }
         }
         for crd in purlin_api::crds() {
             versions(&crd, Origin::Engine, "", None, &mut defined);
         }
-        defined.extend(known.into_iter().map(elsewhere));
+        let whole = known.into_iter().filter(|one| !set.is_partial(&one.file));
+        defined.extend(whole.map(elsewhere));
         for (at, one) in defined.iter().enumerate() {
             let key = (one.group.clone(), one.kind.clone());
             set.by_kind.entry(key).or_default().push(at);
@@ -185,6 +194,17 @@ impl Set {
     /// Whether a file holds parts of objects.
     pub(crate) fn is_partial(&self, file: &str) -> bool {
         partial::is_partial(file) || self.patches.contains(&plain(file))
+    }
+
+    /// Whether a definition or Composition is to be merged into another, or only compared with one.
+    pub(crate) fn is_part(&self, object: &Value, file: &str) -> bool {
+        self.is_partial(file) || partial::is_patch(file) && partial::is_part(object)
+    }
+
+    /// Whether an object of a file may be merged into another one that is there already.
+    pub(crate) fn is_merged(&self, file: &str) -> bool {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.is_partial(file) || partial::is_patch(file) || self.tests.contains(folder)
     }
 
     /// All definitions of a kind, in any version.

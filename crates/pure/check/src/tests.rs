@@ -1,4 +1,5 @@
 mod more;
+mod public;
 
 use purlin_diag::Severity;
 use purlin_function::Functions;

@@ -91,15 +91,30 @@ fn read_name(fields: &mut Fields<'_>, metadata: &Section<'_>) -> Option<String> 
     if label != name {
         let message = format!("the name `{name}` is not a DNS label");
         let mut error = Diagnostic::error("package/name", message);
-        error = if label.is_empty() {
+        let near = dns_label(&dashed(name));
+        error = if near.is_empty() {
             error.help("use lower-case letters, digits and `-`")
         } else {
-            error.help(format!("such as `{label}`"))
+            error.help(format!("such as `{near}`"))
         };
         fields.push("metadata.name", error);
         return None;
     }
     Some(name.to_owned())
+}
+
+/// A name in lower case, with a dash where a word begins.
+fn dashed(name: &str) -> String {
+    let mut out = String::new();
+    let mut lower = false;
+    for letter in name.chars() {
+        if lower && letter.is_uppercase() {
+            out.push('-');
+        }
+        lower = letter.is_lowercase() || letter.is_ascii_digit();
+        out.extend(letter.to_lowercase());
+    }
+    out.replace(['_', ' ', '.'], "-")
 }
 
 fn read_spec(fields: &mut Fields<'_>, spec: &Section<'_>, meta: &mut Meta) {

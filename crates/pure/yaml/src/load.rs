@@ -68,7 +68,7 @@ fn read(source: &Arc<Source>, limits: &Limits, found: &mut Diagnostics) -> Vec<D
     let documents = first.read(&source.text);
     let mut padding = Padding::default();
     let mut next = first.outdented;
-    while let Some(line) = next.filter(|line| padding.add(*line, &source.text)) {
+    while next.is_some_and(|line| padding.add(line, &source.text)) {
         let padded = padding.pad(&source.text);
         let mut again = reader(padding.clone());
         let documents = again.read(&padded);
@@ -103,8 +103,7 @@ impl Reader<'_> {
             block_nesting_limit: self.limits.depth,
         };
         let mut parser = Parser::new_from_str_with_options(text, options);
-        let mut builder =
-            Builder::new(self.source.clone(), self.limits, self.padding.clone());
+        let mut builder = Builder::new(self.source.clone(), self.limits, self.padding.clone());
         let mut documents = Vec::new();
         let mut seen = 0;
         while let Some(next) = parser.next_event() {

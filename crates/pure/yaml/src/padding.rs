@@ -64,9 +64,7 @@ impl Padding {
             return spot;
         }
         let column = self.column(spot.line as usize, spot.column.saturating_sub(1) as usize);
-        spot.column = u32::try_from(column)
-            .unwrap_or(u32::MAX)
-            .saturating_add(1);
+        spot.column = u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1);
         spot.start = self.offset(spot.start);
         spot.end = self.offset(spot.end);
         spot

@@ -100,7 +100,8 @@ fn tabs_and_indentation_are_explained() {
 
 #[test]
 fn lines_of_quoted_texts_need_not_be_indented() {
-    let text = "a:\n  b: \"one\n  two\nthree\"\n  c: [x, z]\nd:\n- e: 'f\n  g'\n  h: 1\n---\ni: 1\n";
+    let text =
+        "a:\n  b: \"one\n  two\nthree\"\n  c: [x, z]\nd:\n- e: 'f\n  g'\n  h: 1\n---\ni: 1\n";
     assert_eq!(
         values(text),
         [
