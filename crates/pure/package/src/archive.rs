@@ -32,11 +32,18 @@ impl Archive {
             Error::Archive(_) if !looks_like_tar(bytes) => Error::NotAPackage,
             other => other,
         })?;
-        let images = if let Some(list) = files.get("manifest.json") {
-            saved(list, &files, limits)?
-        } else if let Some(index) = files.get("index.json") {
+        let mut opened = Opened {
+            files,
+            limits,
+            digests: BTreeMap::new(),
+            manifests: 0,
+            json: 0,
+        };
+        let images = if let Some(list) = opened.files.get("manifest.json").cloned() {
+            opened.saved(&list)?
+        } else if let Some(index) = opened.files.get("index.json").cloned() {
             let mut images = Vec::new();
-            laid_out(index, &files, limits, 2, &mut images)?;
+            opened.laid_out(&index, 2, &mut images)?;
             images
         } else {
             return Err(Error::NotAPackage);
@@ -59,73 +66,108 @@ struct Saved {
     layers: Vec<String>,
 }
 
-fn saved(
-    list: &[u8],
-    files: &BTreeMap<String, Bytes>,
-    limits: &Limits,
-) -> Result<Vec<Image>, Error> {
-    let list: Vec<Saved> = parse("manifest.json", list, limits)?;
-    bound_images(list.len(), limits)?;
-    let file = |name: &String| {
-        files
-            .get(name)
-            .cloned()
-            .ok_or_else(|| Error::Missing(name.clone()))
-    };
-    let mut images = Vec::new();
-    for one in list {
-        let layers = one.layers.iter().map(file).collect::<Result<Vec<_>, _>>()?;
-        let tags = one.repo_tags.unwrap_or_default();
-        images.push(Image::from_labels(
-            file(&one.config)?,
-            layers,
-            tags,
-            limits,
-        )?);
-    }
-    Ok(images)
+/// The files of an archive, and what was read of them: a small archive can name the same ones very often.
+struct Opened<'l> {
+    files: BTreeMap<String, Bytes>,
+    limits: &'l Limits,
+    /// By name, each made once.
+    digests: BTreeMap<String, Digest>,
+    /// How many images and indexes were named.
+    manifests: usize,
+    /// How many bytes of JSON were read.
+    json: usize,
 }
 
-fn laid_out(
-    index: &[u8],
-    files: &BTreeMap<String, Bytes>,
-    limits: &Limits,
-    depth: usize,
-    images: &mut Vec<Image>,
-) -> Result<(), Error> {
-    let index: Index = parse("the index", index, limits)?;
-    let blob = |digest: &Digest| {
+impl Opened<'_> {
+    fn saved(&mut self, list: &[u8]) -> Result<Vec<Image>, Error> {
+        let list: Vec<Saved> = parse("manifest.json", list, self.limits)?;
+        let mut images = Vec::new();
+        for one in list {
+            self.one_more()?;
+            let layers = one
+                .layers
+                .iter()
+                .take(self.limits.layers + 1)
+                .map(|name| Ok((self.digest(name)?, self.file(name)?)))
+                .collect::<Result<Vec<_>, Error>>()?;
+            let config = self.file(&one.config)?;
+            self.read_json(config.len())?;
+            let tags = one.repo_tags.unwrap_or_default();
+            images.push(Image::from_labels(config, layers, tags, self.limits)?);
+        }
+        Ok(images)
+    }
+
+    fn laid_out(
+        &mut self,
+        index: &[u8],
+        depth: usize,
+        images: &mut Vec<Image>,
+    ) -> Result<(), Error> {
+        self.read_json(index.len())?;
+        let index: Index = parse("the index", index, self.limits)?;
+        for member in &index.manifests {
+            self.one_more()?;
+            let bytes = self.blob(&member.digest)?;
+            if !names::is_index(&member.media_type) {
+                self.read_json(bytes.len())?;
+                let limits = self.limits;
+                let image = Image::from_checked(bytes, limits, |digest| self.blob(digest))?;
+                self.read_json(image.config_bytes.len())?;
+                images.push(image);
+            } else if depth > 0 {
+                self.laid_out(&bytes, depth - 1, images)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, name: &str) -> Result<Bytes, Error> {
+        let found = self.files.get(name).cloned();
+        found.ok_or_else(|| Error::Missing(name.to_owned()))
+    }
+
+    fn digest(&mut self, name: &str) -> Result<Digest, Error> {
+        if let Some(digest) = self.digests.get(name) {
+            return Ok(digest.clone());
+        }
+        let digest = Digest::of(&self.file(name)?);
+        self.digests.insert(name.to_owned(), digest.clone());
+        Ok(digest)
+    }
+
+    /// A blob of an OCI layout, which is what its name says.
+    fn blob(&mut self, digest: &Digest) -> Result<Bytes, Error> {
         let name = format!("blobs/sha256/{}", digest.hex());
-        files.get(&name).cloned().ok_or(Error::Missing(name))
-    };
-    for member in &index.manifests {
-        bound_images(images.len() + 1, limits)?;
-        let bytes = blob(&member.digest)?;
-        let actual = Digest::of(&bytes);
-        if actual != member.digest {
+        let actual = self.digest(&name)?;
+        if actual != *digest {
             return Err(Error::Digest {
-                named: member.digest.clone(),
+                named: digest.clone(),
                 actual,
             });
         }
-        if names::is_index(&member.media_type) {
-            if depth > 0 {
-                laid_out(&bytes, files, limits, depth - 1, images)?;
-            }
-        } else {
-            images.push(Image::from_manifest(bytes, limits, blob)?);
-        }
+        self.file(&name)
     }
-    Ok(())
+
+    fn one_more(&mut self) -> Result<(), Error> {
+        self.manifests += 1;
+        bound("an archive", self.manifests, self.limits.images, "images")
+    }
+
+    fn read_json(&mut self, bytes: usize) -> Result<(), Error> {
+        self.json = self.json.saturating_add(bytes);
+        let what = "the manifests and configurations of an archive";
+        bound(what, self.json, self.limits.json_of_all, "bytes")
+    }
 }
 
-fn bound_images(count: usize, limits: &Limits) -> Result<(), Error> {
-    if count > limits.images {
-        return Err(Error::TooMuch {
-            what: "an archive",
-            limit: limits.images as u64,
-            unit: "images",
-        });
+fn bound(what: &'static str, count: usize, limit: usize, unit: &'static str) -> Result<(), Error> {
+    if count <= limit {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::TooMuch {
+        what,
+        limit: limit as u64,
+        unit,
+    })
 }

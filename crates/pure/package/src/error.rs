@@ -90,6 +90,14 @@ impl From<TooMuch> for Error {
 }
 
 impl Error {
+    /// What reading an archive ended with.
+    pub(crate) fn of_archive(source: io::Error) -> Self {
+        match counted(&source) {
+            Some(much) => much.into(),
+            None => Self::Archive(source),
+        }
+    }
+
     /// What reading a layer ended with.
     pub(crate) fn of_layer(layer: &Digest, source: io::Error) -> Self {
         match counted(&source) {

@@ -1,5 +1,6 @@
 //! Compresses layers so that the same bytes always give the same bytes, and decompresses them within bounds.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write as _};
 
 use bytes::Bytes;
@@ -26,21 +27,25 @@ pub(crate) fn compress(bytes: &[u8]) -> Bytes {
 
 /// Reads a layer, whether it is compressed or not, up to the limits.
 pub(crate) fn decompress<'a>(layer: &'a [u8], limits: &Limits) -> impl Read + 'a {
-    let inner: Box<dyn Read + 'a> = if is_gzip(layer) {
-        Box::new(MultiGzDecoder::new(layer))
-    } else {
-        Box::new(layer)
-    };
     Bounded {
-        inner,
+        inner: open(layer),
         read: 0,
-        ratio: limits.ratio,
-        most: limits.layer.min(
-            (layer.len() as u64)
-                .saturating_mul(limits.ratio)
-                .max(Limits::FREE),
-        ),
-        largest: limits.layer,
+        bounds: of_layer(layer, limits),
+        left: None,
+    }
+}
+
+/// The same for one of several, which share what is `left`.
+pub(crate) fn decompress_some<'a>(
+    layer: &'a [u8],
+    limits: &Limits,
+    left: &'a Cell<u64>,
+) -> impl Read + 'a {
+    Bounded {
+        inner: open(layer),
+        read: 0,
+        bounds: of_layer(layer, limits),
+        left: Some((left, limits.image)),
     }
 }
 
@@ -48,33 +53,57 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
+fn open<'a>(layer: &'a [u8]) -> Box<dyn Read + 'a> {
+    if is_gzip(layer) {
+        Box::new(MultiGzDecoder::new(layer))
+    } else {
+        Box::new(layer)
+    }
+}
+
+/// How many bytes a layer may have, and what to say when it has more.
+fn of_layer(layer: &[u8], limits: &Limits) -> (u64, TooMuch) {
+    let by_ratio = (layer.len() as u64)
+        .saturating_mul(limits.ratio)
+        .max(Limits::FREE);
+    let what = "a layer, decompressed";
+    if by_ratio < limits.layer {
+        let unit = "times its compressed size";
+        let limit = limits.ratio;
+        (by_ratio, TooMuch { what, limit, unit })
+    } else {
+        let unit = "bytes";
+        let limit = limits.layer;
+        (limits.layer, TooMuch { what, limit, unit })
+    }
+}
+
 struct Bounded<'a> {
     inner: Box<dyn Read + 'a>,
     read: u64,
-    most: u64,
-    ratio: u64,
-    largest: u64,
+    bounds: (u64, TooMuch),
+    /// What all may have that is not read yet, and what that was.
+    left: Option<(&'a Cell<u64>, u64)>,
 }
 
 impl Read for Bounded<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(into)?;
         self.read = self.read.saturating_add(count as u64);
-        if self.read <= self.most {
-            return Ok(count);
+        let (most, much) = self.bounds;
+        if self.read > most {
+            return Err(io::Error::other(much));
         }
-        Err(io::Error::other(if self.most == self.largest {
-            TooMuch {
-                what: "a layer, decompressed",
-                limit: self.largest,
-                unit: "bytes",
-            }
-        } else {
-            TooMuch {
-                what: "a layer, decompressed",
-                limit: self.ratio,
-                unit: "times its compressed size",
-            }
-        }))
+        if let Some((left, limit)) = self.left {
+            let Some(rest) = left.get().checked_sub(count as u64) else {
+                return Err(io::Error::other(TooMuch {
+                    what: "the layers of an image, decompressed",
+                    limit,
+                    unit: "bytes",
+                }));
+            };
+            left.set(rest);
+        }
+        Ok(count)
     }
 }

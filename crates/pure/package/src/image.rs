@@ -73,14 +73,31 @@ impl Image {
         limits: &Limits,
         mut blob: impl FnMut(&Digest) -> Result<Bytes, Error>,
     ) -> Result<Self, Error> {
+        let mut seen = BTreeMap::new();
+        Self::from_checked(bytes, limits, |digest| {
+            if let Some(bytes) = seen.get(digest) {
+                return Ok(Bytes::clone(bytes));
+            }
+            let bytes = checked(digest, blob(digest)?)?;
+            seen.insert(digest.clone(), bytes.clone());
+            Ok(bytes)
+        })
+    }
+
+    /// The same when `blob` gives only what has the digest.
+    pub(crate) fn from_checked(
+        bytes: Bytes,
+        limits: &Limits,
+        mut blob: impl FnMut(&Digest) -> Result<Bytes, Error>,
+    ) -> Result<Self, Error> {
         let manifest: Manifest = parse("the manifest", &bytes, limits)?;
         bound_layers(manifest.layers.len(), limits)?;
-        let config_bytes = checked(&manifest.config.digest, blob(&manifest.config.digest)?)?;
+        let config_bytes = blob(&manifest.config.digest)?;
         let config = parse("the configuration", &config_bytes, limits)?;
         let mut layers = Vec::new();
         for layer in &manifest.layers {
             layers.push(Layer {
-                bytes: checked(&layer.digest, blob(&layer.digest)?)?,
+                bytes: blob(&layer.digest)?,
                 digest: layer.digest.clone(),
                 media_type: layer.media_type.clone(),
                 role: layer
@@ -102,7 +119,7 @@ impl Image {
     /// Puts an image together as it is in an `.xpkg`, where labels of the configuration say which layer is which.
     pub(crate) fn from_labels(
         config_bytes: Bytes,
-        layers: Vec<Bytes>,
+        layers: Vec<(Digest, Bytes)>,
         tags: Vec<String>,
         limits: &Limits,
     ) -> Result<Self, Error> {
@@ -116,8 +133,7 @@ impl Image {
             });
         }
         let labels = &config.config.labels;
-        let layers = layers.into_iter().map(|bytes| {
-            let digest = Digest::of(&bytes);
+        let layers = layers.into_iter().map(|(digest, bytes)| {
             let role = labels
                 .get(&label(&digest))
                 .and_then(|word| Role::parse(word));

@@ -16,6 +16,7 @@ mod constraint;
 mod contents;
 mod digest;
 mod elf;
+mod entries;
 mod error;
 mod function;
 mod gzip;
@@ -56,6 +57,8 @@ pub use manifest::{Config, Descriptor, Index, Manifest, Platform, Run};
 pub use meta::{Dependency, Meta};
 pub use name::{dns_label, friendly_id};
 pub use reference::{BadReference, RefVersion, Reference};
-pub use signature::{Payload, SIGNATURE, payload, signature_image, signature_tag, signatures};
+pub use signature::{
+    Payload, SIGNATURE, payload, signature_image, signature_tag, signatures,
+};
 pub use split::{Part, split};
 pub use version::Version;

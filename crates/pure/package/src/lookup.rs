@@ -3,17 +3,18 @@
 //! The first layer annotated as the package is opened. Without one, all layers are flattened as for a container, and the
 //! first file of that name wins, in whatever folder it is.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use bytes::Bytes;
 
+use crate::entries::walk;
 use crate::error::{Error, TooMuch};
 use crate::gzip;
 use crate::image::{Image, Layer, Role};
 use crate::limits::Limits;
 use crate::names;
-use crate::tarball;
 
 impl Image {
     /// The stream of objects.
@@ -60,49 +61,51 @@ impl Layer {
 /// The first file of a layer with the base name of `wanted`.
 fn file_of(layer: &Layer, wanted: &str, limits: &Limits) -> Result<Option<Vec<u8>>, Error> {
     let base = base_of(wanted);
-    tarball::scan(
-        gzip::decompress(&layer.bytes, limits),
-        limits,
-        |name, kind, file| {
-            if kind.is_file() && base_of(name) == base {
-                return content(file, limits).map(Some);
-            }
-            Ok(None)
-        },
-    )
+    let stream = gzip::decompress(&layer.bytes, limits);
+    walk(stream, limits, |entry, file| {
+        if entry.kind.is_file() && base_of(&entry.name) == base {
+            return content(file, limits).map(Some);
+        }
+        Ok(None)
+    })
     .map_err(|error| Error::of_layer(&layer.digest, error))
 }
 
 fn flattened(layers: &[Layer], limits: &Limits) -> Result<Option<Vec<u8>>, Error> {
     // What is hidden from lower layers: true for whole trees (a file or a whiteout stands there).
     let mut seen: BTreeMap<String, bool> = BTreeMap::new();
+    let (mut names, left) = (0, Cell::new(limits.image));
     for layer in layers.iter().rev() {
-        let found = tarball::scan(
-            gzip::decompress(&layer.bytes, limits),
-            limits,
-            |name, kind, file| {
-                let base = base_of(name);
-                let (hidden, removed) = match base.strip_prefix(".wh.") {
-                    Some(of) => (sibling(name, of), true),
-                    None => (name.to_owned(), false),
-                };
-                if is_below_hidden(&hidden, &seen) || seen.contains_key(&hidden) {
-                    return Ok(None);
-                }
-                if seen.len() >= limits.entries {
+        let stream = gzip::decompress_some(&layer.bytes, limits, &left);
+        let found = walk(stream, limits, |entry, file| {
+            let (name, kind) = (entry.name, entry.kind);
+            let base = base_of(&name);
+            let (hidden, removed) = match base.strip_prefix(".wh.") {
+                Some(of) => (sibling(&name, of), true),
+                None => (name.clone(), false),
+            };
+            if is_below_hidden(&hidden, &seen) || seen.contains_key(&hidden) {
+                return Ok(None);
+            }
+            names += name.len();
+            for (count, limit, what) in [
+                (seen.len() + 1, limits.entries, "files"),
+                (names, limits.names, "bytes of names"),
+            ] {
+                if count > limit {
                     return Err(io::Error::other(TooMuch {
                         what: "an image",
-                        limit: limits.entries as u64,
-                        unit: "files",
+                        limit: limit as u64,
+                        unit: what,
                     }));
                 }
-                seen.insert(hidden, removed || !kind.is_dir());
-                if !removed && kind.is_file() && base == names::PACKAGE_FILE {
-                    return content(file, limits).map(Some);
-                }
-                Ok(None)
-            },
-        );
+            }
+            seen.insert(hidden, removed || !kind.is_dir());
+            if !removed && kind.is_file() && base == names::PACKAGE_FILE {
+                return content(file, limits).map(Some);
+            }
+            Ok(None)
+        });
         let found = found.map_err(|error| Error::of_layer(&layer.digest, error))?;
         if found.is_some() {
             return Ok(found);

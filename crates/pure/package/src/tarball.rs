@@ -1,12 +1,13 @@
 //! Tar archives: made so that the same files always give the same bytes, and read within bounds.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 
 use bytes::Bytes;
-use tar::{Archive, Builder, EntryType, Header, HeaderMode};
+use tar::{Builder, EntryType, Header, HeaderMode};
 
-use crate::error::{Error, TooMuch};
+use crate::entries::{clean, walk};
+use crate::error::Error;
 use crate::limits::Limits;
 
 /// A file to put into an archive.
@@ -43,31 +44,23 @@ pub(crate) fn write(files: &[File<'_>]) -> Vec<u8> {
 pub(crate) fn files(archive: &Bytes, limits: &Limits) -> Result<BTreeMap<String, Bytes>, Error> {
     let mut found = BTreeMap::new();
     let mut links = Vec::new();
-    let mut reader = Archive::new(archive.as_ref());
-    for (index, entry) in reader.entries().map_err(Error::Archive)?.enumerate() {
-        if index >= limits.entries {
-            return Err(too_many_entries(limits).into());
-        }
-        let entry = entry.map_err(Error::Archive)?;
-        let name = clean(&entry.path_bytes());
-        let kind = entry.header().entry_type();
-        if kind.is_symlink() || kind.is_hard_link() {
-            if let Some(target) = entry.link_name_bytes() {
-                links.push((name, clean(&target), kind.is_symlink()));
+    walk(archive.as_ref(), limits, |entry, _| {
+        if entry.kind.is_symlink() || entry.kind.is_hard_link() {
+            if let Some(target) = entry.link {
+                links.push((entry.name, target, entry.kind.is_symlink()));
             }
-            continue;
+        } else if matches!(entry.kind, EntryType::Regular | EntryType::Continuous) {
+            let start = usize::try_from(entry.start).unwrap_or(usize::MAX);
+            let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
+            let end = start.saturating_add(size);
+            if end > archive.len() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            found.insert(entry.name, archive.slice(start..end));
         }
-        if !matches!(kind, EntryType::Regular | EntryType::Continuous) {
-            continue;
-        }
-        let start = usize::try_from(entry.raw_file_position()).unwrap_or(usize::MAX);
-        let size = usize::try_from(entry.size()).unwrap_or(usize::MAX);
-        let end = start.saturating_add(size);
-        if end > archive.len() {
-            return Err(Error::Archive(io::ErrorKind::UnexpectedEof.into()));
-        }
-        found.insert(name, archive.slice(start..end));
-    }
+        Ok(None::<()>)
+    })
+    .map_err(Error::of_archive)?;
     // `docker save` links a layer that several images share.
     for (name, target, relative) in links {
         let beside = match name.rsplit_once('/') {
@@ -81,56 +74,11 @@ pub(crate) fn files(archive: &Bytes, limits: &Limits) -> Result<BTreeMap<String,
     Ok(found)
 }
 
-/// Calls `look` for each entry of a tar stream, until it answers.
-pub(crate) fn scan<R: Read, T>(
-    stream: R,
-    limits: &Limits,
-    mut look: impl FnMut(&str, EntryType, &mut dyn Read) -> io::Result<Option<T>>,
-) -> io::Result<Option<T>> {
-    let mut reader = Archive::new(stream);
-    for (index, entry) in reader.entries()?.enumerate() {
-        if index >= limits.entries {
-            return Err(io::Error::other(too_many_entries(limits)));
-        }
-        let mut entry = entry?;
-        let name = clean(&entry.path_bytes());
-        let kind = entry.header().entry_type();
-        if let Some(answer) = look(&name, kind, &mut entry)? {
-            return Ok(Some(answer));
-        }
-    }
-    Ok(None)
-}
-
-fn too_many_entries(limits: &Limits) -> TooMuch {
-    TooMuch {
-        what: "an archive",
-        limit: limits.entries as u64,
-        unit: "entries",
-    }
-}
-
-/// `./a//b/../c` is `a/c`; nothing leads out of the archive.
-fn clean(path: &[u8]) -> String {
-    let text = String::from_utf8_lossy(path);
-    let mut parts: Vec<&str> = Vec::new();
-    for part in text.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            other => parts.push(other),
-        }
-    }
-    parts.join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
 
-    use super::{File, clean, files, write};
+    use super::{File, files, write};
     use crate::Limits;
 
     #[test]
@@ -167,17 +115,5 @@ mod tests {
         assert_eq!(header.uid().unwrap() + header.gid().unwrap(), 0);
         assert_eq!(header.mode().unwrap(), 0o644);
         assert_eq!(header.username_bytes().unwrap_or_default(), b"");
-    }
-
-    #[test]
-    fn paths_are_cleaned_and_stay_inside() {
-        for (given, wanted) in [
-            ("./a//b", "a/b"),
-            ("/etc/x", "etc/x"),
-            ("../../a", "a"),
-            ("a/../b", "b"),
-        ] {
-            assert_eq!(clean(given.as_bytes()), wanted);
-        }
     }
 }

@@ -123,6 +123,7 @@ fn plain(layers: &[&[File<'_>]]) -> Image {
     let layers = layers
         .iter()
         .map(|files| Bytes::from(tarball::write(files)))
+        .map(|layer| (crate::Digest::of(&layer), layer))
         .collect::<Vec<_>>();
     let config = serde_json::json!({"architecture": "amd64", "os": "linux",
         "rootfs": {"type": "layers", "diff_ids": layers.iter().map(|_| "sha256:00").collect::<Vec<_>>()}});
@@ -234,6 +235,74 @@ fn a_layer_that_unpacks_to_far_too_much_is_stopped() {
     );
 }
 
+/// A layout whose top index holds these, and these blobs besides.
+fn layout(manifests: &serde_json::Value, blobs: &[&[u8]]) -> Vec<u8> {
+    let index = serde_json::json!({"schemaVersion": 2, "manifests": manifests}).to_string();
+    let names: Vec<String> = blobs
+        .iter()
+        .map(|blob| format!("blobs/sha256/{}", crate::Digest::of(blob).hex()))
+        .collect();
+    let mut files = vec![file("index.json", index.as_bytes())];
+    files.extend(names.iter().zip(blobs).map(|(name, blob)| file(name, blob)));
+    tarball::write(&files)
+}
+
+#[test]
+fn indexes_that_hold_many_indexes_are_not_followed_for_ever() {
+    let mut inner = "{\"schemaVersion\": 2}".to_owned();
+    let mut blobs = vec![inner.clone()];
+    let mut members = serde_json::Value::Null;
+    for _ in 0..3 {
+        let descriptor = serde_json::json!({"mediaType": crate::names::OCI_INDEX,
+            "digest": crate::Digest::of(inner.as_bytes()), "size": inner.len()});
+        members = vec![descriptor; 50].into();
+        inner = serde_json::json!({"schemaVersion": 2, "manifests": members}).to_string();
+        blobs.push(inner.clone());
+    }
+    let blobs: Vec<&[u8]> = blobs.iter().map(String::as_bytes).collect();
+    let error = read(layout(&members, &blobs)).unwrap_err();
+    assert!(
+        matches!(error, Error::TooMuch { unit: "images", .. }),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_configuration_that_many_images_share_is_counted_each_time() {
+    let config = serde_json::json!({"config": {"Labels": {"a": "x".repeat(3 << 20)}}}).to_string();
+    let one = serde_json::json!({"Config": "c", "Layers": []});
+    let list = serde_json::Value::from(vec![one; 10]).to_string();
+    let archive = [
+        file("manifest.json", list.as_bytes()),
+        file("c", config.as_bytes()),
+    ];
+    let error = read(tarball::write(&archive)).unwrap_err();
+    assert!(
+        matches!(error, Error::TooMuch { limit, .. } if limit == 16 << 20),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn layers_that_are_searched_share_what_they_may_unpack_to() {
+    let zeros = vec![0; 1 << 20];
+    let files = [file("zeros", &zeros)];
+    let image = plain(&[files.as_slice(); 5]);
+    let limits = Limits {
+        image: 4 << 20,
+        ..Limits::default()
+    };
+    let error = image.package_yaml(&limits).unwrap_err();
+    assert!(
+        matches!(error, Error::TooMuch { limit, .. } if limit == limits.image),
+        "{error:?}"
+    );
+    assert!(matches!(
+        image.package_yaml(&Limits::default()),
+        Err(Error::NoPackage)
+    ));
+}
+
 #[test]
 fn every_bound_holds() {
     let check = |limits: Limits| {
@@ -252,6 +321,14 @@ fn every_bound_holds() {
     };
     check(Limits {
         entries: 3,
+        ..Limits::default()
+    });
+    check(Limits {
+        names: 100,
+        ..Limits::default()
+    });
+    check(Limits {
+        json_of_all: 1000,
         ..Limits::default()
     });
     check(Limits {
