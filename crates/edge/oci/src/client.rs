@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode, Uri};
-use purlin_package::{Digest, RefVersion, Reference, names};
+use purlin_package::{Descriptor, Digest, Index, RefVersion, Reference, names, referrers_tag};
 use serde::Deserialize;
 
 use crate::auth::{self, Challenge, is_loopback};
@@ -107,6 +107,39 @@ impl Client {
             bytes,
             digest,
         })
+    }
+
+    /// What refers to this digest, as bundles of signatures do: the registry's own list, or the one that is kept at a tag where
+    /// the registry has none. The list may be cut: it is of what is of `kind`, where the registry can tell.
+    pub(crate) async fn referrers(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        kind: &str,
+    ) -> Result<Vec<Descriptor>, Error> {
+        let kind = kind.replace('+', "%2B");
+        let path = format!("referrers/{digest}?artifactType={kind}");
+        let mut ask = self.ask(Method::GET, reference, &path)?;
+        let accepted = HeaderValue::from_static(names::OCI_INDEX);
+        ask.headers.append(ACCEPT, accepted);
+        let answer = self.send(ask, reference, Want::Pull).await?;
+        if answer.status == StatusCode::OK {
+            let bytes = answer
+                .bytes("a list of referrers", self.sender.options.json)
+                .await?;
+            if let Ok(index) = serde_json::from_slice::<Index>(&bytes) {
+                return Ok(index.manifests);
+            }
+        }
+        let tag = RefVersion::Tag(referrers_tag(digest));
+        let at = reference.with(tag);
+        match self.manifest(&at).await {
+            Ok(fetched) => Ok(serde_json::from_slice::<Index>(&fetched.bytes)
+                .map(|index| index.manifests)
+                .unwrap_or_default()),
+            Err(Error::NotFound(_)) => Ok(Vec::new()),
+            Err(other) => Err(other),
+        }
     }
 
     /// A blob, which is as large as its descriptor says.

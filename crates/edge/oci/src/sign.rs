@@ -1,13 +1,21 @@
 //! Signatures in a registry, where cosign keeps them.
 
+use bytes::Bytes;
 use purlin_package::{
-    Digest, Payload, PrivateKey, PublicKey, RefVersion, Reference, SIGNATURE, names, payload,
-    signature_image, signature_tag, signatures,
+    Digest, Payload, PrivateKey, PublicKey, RefVersion, Reference, SIGNATURE, is_bundle, names,
+    payload, signature_image, signature_tag, signatures, signed_by_bundle,
 };
 
 use crate::client::{Client, Want};
 use crate::error::Error;
 use crate::pull::read_manifest;
+
+/// Bytes of a payload or bundle.
+const LARGEST: u64 = 1 << 20;
+/// What refers to a package may be much; so many bundles are looked at.
+const MOST: usize = 64;
+/// The kind of bundle that cosign writes now.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// What was signed.
 #[derive(Debug, Clone)]
@@ -25,8 +33,17 @@ pub struct Signed {
 pub struct Verified {
     /// The digest that is vouched for.
     pub digest: Digest,
-    /// What was signed, once for each signature that counts.
+    /// What was signed, once for each signature at the tag that counts.
     pub payloads: Vec<Payload>,
+    /// How many bundles count.
+    pub bundles: usize,
+}
+
+impl Verified {
+    /// How many signatures count.
+    pub fn signatures(&self) -> usize {
+        self.payloads.len() + self.bundles
+    }
 }
 
 impl Client {
@@ -59,20 +76,52 @@ impl Client {
         })
     }
 
-    /// Makes sure that what a reference names now was signed with the other half of `key`.
+    /// Makes sure that what a reference names now was signed with the other half of `key`: at the tag of its signatures, or by a
+    /// bundle that refers to it.
     ///
     /// # Errors
     /// Also when the signature is missing, of something else, or by somebody else.
     pub async fn verify(&self, reference: &Reference, key: &PublicKey) -> Result<Verified, Error> {
         let digest = self.manifest(reference).await?.digest;
-        let at = reference.with(RefVersion::Tag(signature_tag(&digest)));
-        let none = |why: String| Error::Signature {
+        let (payloads, mut bad) = self.at_tag(reference, &digest, key).await?;
+        let mut bundles = 0;
+        for bundle in self.bundles(reference, &digest).await? {
+            match signed_by_bundle(key, &digest, &bundle) {
+                Ok(()) => bundles += 1,
+                Err(why) => bad.push(why),
+            }
+        }
+        if bundles > 0 || !payloads.is_empty() {
+            return Ok(Verified {
+                digest,
+                payloads,
+                bundles,
+            });
+        }
+        bad.sort_unstable();
+        bad.dedup();
+        let why = if bad.is_empty() {
+            format!("{digest} has no signature")
+        } else {
+            format!("no signature of {digest} counts: {}", bad.join("; "))
+        };
+        Err(Error::Signature {
             reference: reference.to_string(),
             why,
-        };
+        })
+    }
+
+    /// What the signatures at the tag of a digest say.
+    async fn at_tag(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        key: &PublicKey,
+    ) -> Result<(Vec<Payload>, Vec<&'static str>), Error> {
+        let at = reference.with(RefVersion::Tag(signature_tag(digest)));
         let fetched = match self.manifest(&at).await {
             Ok(fetched) => fetched,
-            Err(Error::NotFound(_)) => return Err(none(format!("{digest} has no signature"))),
+            Err(Error::NotFound(_)) => return Ok((Vec::new(), Vec::new())),
             Err(other) => return Err(other),
         };
         let manifest = read_manifest(&at, &fetched)?;
@@ -84,19 +133,171 @@ impl Client {
             let Some(signature) = layer.annotations.get(SIGNATURE) else {
                 continue;
             };
-            let bytes = self
-                .blob(&at, &layer.digest, layer.size.min(1 << 20))
-                .await?;
+            let size = layer.size.min(LARGEST);
+            let bytes = self.blob(&at, &layer.digest, size).await?;
             found.push((bytes, signature));
         }
         let pairs = found
             .iter()
             .map(|(bytes, signature)| (bytes.as_ref(), signature.as_str()));
-        let (payloads, bad) = signatures(key, &digest, pairs);
-        match (payloads.is_empty(), bad.first()) {
-            (false, _) => Ok(Verified { digest, payloads }),
-            (true, Some(why)) => Err(none(format!("no signature of {digest} counts: {why}"))),
-            (true, None) => Err(none(format!("{digest} has no signature"))),
+        Ok(signatures(key, digest, pairs))
+    }
+
+    /// The bundles that refer to a digest.
+    async fn bundles(&self, reference: &Reference, digest: &Digest) -> Result<Vec<Bytes>, Error> {
+        let listed = self.referrers(reference, digest, BUNDLE).await?;
+        let listed = listed
+            .iter()
+            .filter(|one| one.artifact_type.as_deref().is_none_or(is_bundle));
+        let mut found = Vec::new();
+        for one in listed.take(MOST) {
+            let at = reference.with(RefVersion::Digest(one.digest.clone()));
+            let manifest = match self.manifest(&at).await {
+                Ok(fetched) if names::is_manifest(&fetched.media_type) => {
+                    read_manifest(&at, &fetched)?
+                }
+                // Somebody may be removing it.
+                Ok(_) | Err(Error::NotFound(_)) => continue,
+                Err(other) => return Err(other),
+            };
+            let bundles = manifest.layers.iter();
+            for layer in bundles.filter(|layer| is_bundle(&layer.media_type)) {
+                let size = layer.size.min(LARGEST);
+                found.push(self.blob(&at, &layer.digest, size).await?);
+            }
         }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use bytes::Bytes;
+    use purlin_package::{Archive, Digest, Limits, PublicKey, RefVersion, Reference, names};
+    use purlin_package::{referrers_tag, signature_tag};
+    use purlin_testkit::{Registry, root};
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
+
+    use super::Client;
+    use crate::{Credentials, Error, Options};
+
+    /// What cosign 3 wrote into a registry: a package, and what it signed it with.
+    fn recorded(name: &str) -> Bytes {
+        let path: PathBuf = root().join("tests/fixtures/cosign").join(name);
+        std::fs::read(path).unwrap().into()
+    }
+
+    /// A registry with that package, and nothing that vouches for it.
+    async fn with_package(registry: &Registry) -> (Client, Reference) {
+        let client = Client::new(Credentials::anonymous(), Options::default()).unwrap();
+        let reference = format!("{}/acme/signed:v1", registry.address());
+        let reference = Reference::parse(&reference).unwrap();
+        let archive = Archive::read(&recorded("package.tar"), &Limits::default()).unwrap();
+        let pushed = client
+            .push(&reference, &archive.images, &BTreeMap::new())
+            .await;
+        drop(pushed.unwrap());
+        (client, reference)
+    }
+
+    #[tokio::test]
+    async fn signatures_that_cosign_made_are_found_at_the_tag_and_in_bundles() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::start(folder.path());
+        let (client, at) = with_package(&registry).await;
+        let key = String::from_utf8(recorded("cosign.pub").to_vec()).unwrap();
+        let key = PublicKey::read(&key).unwrap();
+        let digest = client.manifest(&at).await.unwrap().digest;
+        let count = async || match client.verify(&at, &key).await {
+            Ok(verified) => Ok(verified.signatures()),
+            Err(Error::Signature { why, .. }) => Err(why),
+            Err(other) => panic!("{other}"),
+        };
+        let put = async |version: RefVersion, kind: &str, manifest: &str, blobs: &[&str]| {
+            for blob in blobs {
+                client.put_blob(&at, &recorded(blob)).await.unwrap();
+            }
+            let place = at.with(version);
+            let bytes = recorded(manifest);
+            client.put_manifest(&place, kind, bytes).await.unwrap();
+        };
+        assert!(count().await.unwrap_err().contains("has no signature"));
+
+        // What is an attestation says nothing of who made the package.
+        client.put_blob(&at, &Bytes::from("{}")).await.unwrap();
+        for name in ["attestation", "bundle"] {
+            let manifest = format!("{name}.manifest.json");
+            let version = Digest::of(&recorded(&manifest));
+            let version = RefVersion::Digest(version);
+            let bundle = format!("{name}.json");
+            put(version, names::OCI_MANIFEST, &manifest, &[&bundle]).await;
+        }
+        let tag = RefVersion::Tag(referrers_tag(&digest));
+        put(tag, names::OCI_INDEX, "referrers.json", &[]).await;
+        assert_eq!(count().await, Ok(1));
+
+        let tag = RefVersion::Tag(signature_tag(&digest));
+        let blobs = ["signature.payload.json", "signature.config.json"];
+        put(tag, names::OCI_MANIFEST, "signature.manifest.json", &blobs).await;
+        assert_eq!(count().await, Ok(2));
+    }
+
+    /// A registry that lists what refers to a digest itself, as far as verifying needs it.
+    async fn listing() -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut stream = tokio::io::BufReader::new(stream);
+                let mut asked = String::new();
+                stream.read_line(&mut asked).await.unwrap();
+                let mut line = String::new();
+                while stream.read_line(&mut line).await.unwrap() > 2 {
+                    line.clear();
+                }
+                let path = asked.split(' ').nth(1).unwrap();
+                let (status, body) = answer_of(path);
+                let head = format!(
+                    "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                    body.len()
+                );
+                stream.write_all(head.as_bytes()).await.unwrap();
+                stream.write_all(&body).await.unwrap();
+            }
+        });
+        address
+    }
+
+    fn answer_of(path: &str) -> (&'static str, Bytes) {
+        let by_digest = ["bundle.json", "bundle.manifest.json", "attestation.json"];
+        let by_digest = by_digest
+            .into_iter()
+            .chain(["attestation.manifest.json"])
+            .find(|name| path.ends_with(Digest::of(&recorded(name)).as_str()));
+        if path.ends_with("/manifests/v1") {
+            let archive = Archive::read(&recorded("package.tar"), &Limits::default()).unwrap();
+            ("200 OK", archive.images[0].manifest())
+        } else if path.ends_with("?artifactType=application/vnd.dev.sigstore.bundle.v0.3%2Bjson") {
+            ("200 OK", recorded("referrers.json"))
+        } else if let Some(name) = by_digest {
+            ("200 OK", recorded(name))
+        } else {
+            ("404 Not Found", Bytes::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_registry_that_lists_what_refers_to_a_package_is_asked_for_it() {
+        let reference = format!("{}/acme/signed:v1", listing().await);
+        let reference = Reference::parse(&reference).unwrap();
+        let client = Client::new(Credentials::anonymous(), Options::default()).unwrap();
+        let key = String::from_utf8(recorded("cosign.pub").to_vec()).unwrap();
+        let key = PublicKey::read(&key).unwrap();
+        let verified = client.verify(&reference, &key).await.unwrap();
+        assert_eq!((verified.payloads.len(), verified.bundles), (0, 1));
     }
 }

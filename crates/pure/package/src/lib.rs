@@ -12,6 +12,7 @@
 mod archive;
 mod assemble;
 mod build;
+mod bundle;
 mod constraint;
 mod contents;
 mod digest;
@@ -43,6 +44,7 @@ mod tests;
 pub use archive::Archive;
 pub use assemble::{index, oci_layout, twice};
 pub use build::{NewLayer, image, xpkg};
+pub use bundle::{is_bundle, signed_by_bundle};
 pub use constraint::{BadConstraint, Constraint};
 pub use contents::{Contents, PackageObject};
 pub use digest::Digest;
@@ -58,7 +60,7 @@ pub use meta::{Dependency, Meta};
 pub use name::{dns_label, friendly_id};
 pub use reference::{BadReference, RefVersion, Reference};
 pub use signature::{
-    Payload, SIGNATURE, payload, signature_image, signature_tag, signatures,
+    Payload, SIGNATURE, payload, referrers_tag, signature_image, signature_tag, signatures,
 };
 pub use split::{Part, split};
 pub use version::Version;

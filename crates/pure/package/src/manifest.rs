@@ -15,6 +15,9 @@ use crate::limits::Limits;
 pub struct Descriptor {
     /// What it is.
     pub media_type: String,
+    /// What the manifest it names is of, in a list of what refers to something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
     /// Which bytes.
     pub digest: Digest,
     /// How many bytes.
@@ -36,6 +39,7 @@ impl Descriptor {
     pub fn of(media_type: &str, bytes: &[u8]) -> Self {
         Self {
             media_type: media_type.to_owned(),
+            artifact_type: None,
             digest: Digest::of(bytes),
             size: bytes.len() as u64,
             platform: None,

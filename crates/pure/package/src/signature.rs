@@ -77,6 +77,11 @@ pub fn signature_tag(digest: &Digest) -> String {
     format!("sha256-{}.sig", digest.hex())
 }
 
+/// The tag at which a registry that does not list what refers to a digest keeps that list.
+pub fn referrers_tag(digest: &Digest) -> String {
+    format!("sha256-{}", digest.hex())
+}
+
 /// The configuration and the manifest of the image with these signatures: layers that are there already, and a new one.
 /// `None` when the new one is among them.
 pub fn signature_image(

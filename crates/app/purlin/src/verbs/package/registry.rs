@@ -198,7 +198,7 @@ pub(super) fn verify(args: &VerifyArgs, ui: &Ui) -> anyhow::Result<Exit> {
             ui.say(format_args!(
                 "{}: {} by the owner of {}",
                 args.reference,
-                counted(verified.payloads.len(), "signature"),
+                counted(verified.signatures(), "signature"),
                 args.key.display()
             ));
             ui.data(format_args!(
