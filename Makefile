@@ -22,6 +22,7 @@ fmt: ## Check the formatting
 	cargo fmt --all --check
 lint: ## Lint everything, warnings are errors
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package purlin --no-default-features --locked -- -D warnings
 docs: ## Build the API documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 deny:

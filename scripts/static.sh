@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Builds purlin as a static program for one architecture: scripts/static.sh amd64|arm64. It ends up in target/static.
+# Builds the program of a function's image, static and for one architecture: scripts/static.sh amd64|arm64. It ends up in target/static.
 #
-# The C library is glibc, linked statically: its allocator is what the figures in docs/benchmarks.md were measured with. Needed are the
-# standard library of Rust for that architecture, which rustup installs, and for another architecture than this machine's a C compiler
-# for it (Debian: gcc-aarch64-linux-gnu). RUSTC names another compiler that has both, such as a distribution's with the development
-# files of its standard library for the other architecture.
+# It is purlin with the verbs that an image needs (the profile `image`, without the feature `tools`). The C library is glibc, linked
+# statically: its allocator is what the figures in docs/benchmarks.md were measured with. The program is linked for a fixed address,
+# because relocating it would make a copy of the pages that are relocated.
+#
+# Needed are the standard library of Rust for that architecture, which rustup installs, and for another architecture than this machine's
+# a C compiler for it (Debian: gcc-aarch64-linux-gnu, gcc-x86-64-linux-gnu). RUSTC names another compiler that has both, such as a
+# distribution's with the development files of its standard library for the other architecture.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +18,6 @@ arm64) machine=aarch64 ;;
 esac
 architecture=$1
 target=$machine-unknown-linux-gnu
-profile=${PROFILE:-release}
 rustc=${RUSTC:-rustc}
 
 if [ ! -d "$("$rustc" --print sysroot)/lib/rustlib/$target/lib" ]; then
@@ -34,14 +36,17 @@ if [ "$machine" != "$(uname -m)" ]; then
   name=$(tr a-z- A-Z_ <<<"$target")
   export "CARGO_TARGET_${name}_LINKER=$linker" "CC_${target//-/_}=$linker"
 fi
-# A target of its own keeps the flags away from procedural macros and build scripts, which cannot be static.
-export RUSTFLAGS="-C target-feature=+crt-static"
+# No names of this machine's folders: whoever builds the same sources with the same compiler gets the same bytes.
+flags=(-C target-feature=+crt-static -C relocation-model=static
+  "--remap-path-prefix=$PWD=." "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo")
+CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f' "${flags[@]}")
+export CARGO_ENCODED_RUSTFLAGS=${CARGO_ENCODED_RUSTFLAGS%?}
 # What rustup's compiler built is not for another one, and the other way round.
 out=${CARGO_TARGET_DIR:-target}
 [ -z "${RUSTC:-}" ] || out=$out/other-rustc
-cargo build --locked --profile "$profile" --target "$target" --target-dir "$out" -p purlin
+# A target of its own keeps the flags away from procedural macros and build scripts, which cannot be static.
+cargo build --locked --profile image --no-default-features --target "$target" --target-dir "$out" -p purlin
 mkdir -p target/static
-built=$out/$target/$([ "$profile" = dev ] && echo debug || echo "$profile")/purlin
-cp "$built" "target/static/purlin-linux-$architecture"
-printf '%s: %s bytes, %s compressed\n' "target/static/purlin-linux-$architecture" \
-  "$(wc -c <"$built")" "$(gzip -9 -c "$built" | wc -c)"
+program=target/static/purlin-linux-$architecture
+cp "$out/$target/image/purlin" "$program"
+printf '%s: %s bytes, %s compressed\n' "$program" "$(wc -c <"$program")" "$(gzip -9 -c "$program" | wc -c)"

@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 /// How a verb ended. Scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "tools"),
+    expect(dead_code, reason = "the verbs that end so are left out")
+)]
 #[repr(u8)]
 pub(crate) enum Exit {
     /// Done, or nothing differs.

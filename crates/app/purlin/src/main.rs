@@ -1,8 +1,10 @@
 //! The `purlin` command line: arguments in, words and an exit code out.
 
+#[cfg(feature = "tools")]
 mod cache;
 mod exit;
 mod hosted;
+#[cfg(feature = "tools")]
 mod trace;
 mod ui;
 mod verbs;

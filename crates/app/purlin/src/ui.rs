@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
+#[cfg(feature = "tools")]
 use purlin_diag::{Diagnostics, Sources, render_text};
 
 /// The terminal, or whatever stands in for it.
@@ -28,6 +29,7 @@ impl Ui {
         drop(writeln!(io::stderr().lock(), "{text}"));
     }
 
+    #[cfg(feature = "tools")]
     /// Prints findings to stderr, with the lines they point at.
     pub(crate) fn report(&self, found: &Diagnostics, sources: &Sources) {
         drop(write!(

@@ -1,21 +1,37 @@
 //! The verbs, one file each: arguments, then a call into the crate that does the work.
 
+#[cfg(feature = "tools")]
 mod blueprint;
+#[cfg(feature = "tools")]
 mod check;
+#[cfg(feature = "tools")]
 mod completions;
+#[cfg(feature = "tools")]
 mod crd;
+#[cfg(feature = "tools")]
 mod engine;
+#[cfg(feature = "tools")]
 mod new;
+#[cfg(feature = "tools")]
 mod package;
+#[cfg(feature = "tools")]
 mod promote;
+#[cfg(feature = "tools")]
 mod render;
 mod replay;
+#[cfg(feature = "tools")]
 mod schema;
 mod serve;
+#[cfg(feature = "tools")]
+mod tools;
+#[cfg(feature = "tools")]
 mod trace;
+#[cfg(feature = "tools")]
 mod up;
 
+#[cfg(feature = "tools")]
 use std::convert::Infallible;
+#[cfg(feature = "tools")]
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,6 +48,12 @@ use crate::ui::Ui;
     arg_required_else_help = true,
     max_term_width = 100
 )]
+#[cfg_attr(
+    not(feature = "tools"),
+    command(
+        after_help = "This is the program of a function's image: the other verbs of purlin are left out."
+    )
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -39,28 +61,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Blueprint(blueprint::Args),
-    /// Print a completion script for a shell.
-    Completions(completions::Args),
-    /// Make, move, look at and sign packages of functions and configurations.
-    Package(Box<package::Args>),
-    /// Move versions of infrastructure APIs from environment to environment, in Git.
-    Promote(Box<promote::Args>),
-    /// Start an API server, the engine, functions and a simulated provider on this machine.
-    Up(up::Args),
-    /// Run the composition engine on a cluster.
-    Engine(engine::Args),
-    New(new::Args),
+    #[cfg(feature = "tools")]
+    #[command(flatten)]
+    Tool(tools::Verb),
     /// Serve composition functions over gRPC.
     Serve(serve::Args),
-    Check(check::Args),
-    Schema(schema::Args),
-    /// Print the CRDs that an XRD gives.
-    Crd(crd::Args),
-    Render(Box<render::Args>),
     Replay(replay::Args),
-    /// Show what a claim is made of, and which part is not ready.
-    Trace(trace::Args),
 }
 
 /// Parses the command line, runs the verb, and turns what it says into an exit code.
@@ -79,19 +85,9 @@ pub(crate) fn main() -> ExitCode {
     };
     let ui = Ui;
     let outcome = match cli.verb {
-        Verb::Blueprint(args) => blueprint::run(&args, &ui),
-        Verb::Completions(args) => completions::run(&args, &ui),
-        Verb::Up(args) => up::run(&args, &ui),
-        Verb::Engine(args) => engine::run(&args, &ui),
-        Verb::New(args) => new::run(&args, &ui),
-        Verb::Package(args) => package::run(&args, &ui),
-        Verb::Promote(args) => promote::run(&args, &ui),
-        Verb::Trace(args) => trace::run(&args, &ui),
+        #[cfg(feature = "tools")]
+        Verb::Tool(verb) => tools::run(verb, &ui),
         Verb::Serve(args) => serve::run(&args, &ui),
-        Verb::Check(args) => check::run(&args, &ui),
-        Verb::Schema(args) => schema::run(&args, &ui),
-        Verb::Crd(args) => crd::run(&args, &ui),
-        Verb::Render(args) => render::run(*args, &ui),
         Verb::Replay(args) => replay::run(&args, &ui),
     };
     match outcome {
@@ -103,12 +99,14 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+#[cfg(feature = "tools")]
 /// Parses a folder. An empty text is taken too: a variable that is set but empty counts as not set, see [`given`].
 #[expect(clippy::unnecessary_wraps, reason = "the form clap asks for")]
 fn folder(text: &str) -> Result<PathBuf, Infallible> {
     Ok(PathBuf::from(text))
 }
 
+#[cfg(feature = "tools")]
 /// The folder, unless it is empty.
 fn given(folder: Option<&PathBuf>) -> Option<&PathBuf> {
     folder.filter(|folder| !folder.as_os_str().is_empty())
