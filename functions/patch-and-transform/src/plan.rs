@@ -61,7 +61,8 @@ pub(crate) struct Patch {
     pub(crate) kind: PatchKind,
     pub(crate) source: Source,
     pub(crate) to: Field,
-    pub(crate) ops: Vec<Op>,
+    /// A slice, because a list collected from the larger transforms of the input keeps the room of those.
+    pub(crate) ops: Box<[Op]>,
     /// `policy.fromFieldPath: Required`.
     pub(crate) required: bool,
     /// How to merge; none replaces what is there. A word that is no policy is a mistake when the patch runs: upstream does

@@ -23,7 +23,7 @@ const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 /// How large a frame may be. Clients that send large ones save both sides the heads and the system calls of many small ones;
 /// the default is 16 KiB.
-const MAX_FRAME: u32 = 1 << 20;
+const MAX_FRAME: u32 = 512 << 10;
 /// How many calls a client may have open, at work or waiting.
 const MAX_STREAMS: u32 = 512;
 /// How often a silent client is asked whether it is there, and how long it may take to say so.

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,11 +14,10 @@ use tokio::time::timeout;
 use tonic::Status;
 use tonic::body::Body;
 
+use crate::large::Buffer;
+
 /// A flag that says whether the message is compressed, and its length in four bytes.
 const HEAD: usize = 5;
-/// As much as is reserved at first for a message, before any of it has come.
-const FIRST: usize = 256 << 10;
-
 /// How much is taken in.
 #[derive(Debug, Clone)]
 pub(crate) struct Intake {
@@ -73,7 +72,7 @@ impl Intake {
         &self,
         mut body: Body,
     ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
-        let mut taken = BytesMut::new();
+        let mut taken = Buffer::new();
         let mut memory = None;
         loop {
             let frame = match timeout(self.patience, body.frame()).await {
@@ -86,16 +85,17 @@ impl Intake {
                 continue;
             };
             self.remember(&mut memory, data.len()).await?;
-            if taken.is_empty() && http_body::Body::is_end_stream(&body) {
+            if taken.bytes().is_empty() && http_body::Body::is_end_stream(&body) {
                 return Ok((self.one(data)?, memory));
             }
-            if taken.is_empty() {
-                let whole = self.check_length(&data)?.unwrap_or(HEAD);
-                taken.reserve(whole.clamp(data.len(), FIRST.max(data.len())));
-            }
-            taken.put(data);
-            let whole = self.check_length(&taken)?;
-            if whole.is_some_and(|whole| taken.len() > whole) {
+            let known = match taken.bytes() {
+                [] => &data[..],
+                taken => taken,
+            };
+            let whole = self.check_length(known)?.unwrap_or(HEAD);
+            taken.put(&data, whole);
+            let whole = self.check_length(taken.bytes())?;
+            if whole.is_some_and(|whole| taken.bytes().len() > whole) {
                 break;
             }
         }

@@ -9,6 +9,7 @@ mod files;
 mod flags;
 mod incoming;
 mod kept;
+mod large;
 mod limit;
 mod listen;
 mod main_of;

@@ -5,13 +5,15 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::BodyExt as _;
 use prost::Message;
 use tonic::Status;
 use tonic::body::Body;
+
+use crate::large::pages;
 
 /// A flag, which says whether the message is compressed, and the length of the message in four bytes.
 const HEAD: usize = 5;
@@ -23,11 +25,14 @@ pub(crate) struct Frame(Bytes);
 impl Frame {
     pub(crate) fn of(message: &impl Message) -> Self {
         let length = message.encoded_len();
-        let mut bytes = Vec::with_capacity(HEAD + length);
-        bytes.push(0);
-        bytes.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
-        message.encode_raw(&mut bytes);
-        Self(bytes.into())
+        Self(if let Some(mut pages) = pages(HEAD + length) {
+            write(message, length, &mut &mut pages[..]);
+            Bytes::from_owner(pages)
+        } else {
+            let mut bytes = Vec::with_capacity(HEAD + length);
+            write(message, length, &mut bytes);
+            bytes.into()
+        })
     }
 
     /// How many bytes it has.
@@ -45,6 +50,13 @@ impl Frame {
         response.headers_mut().insert(CONTENT_TYPE, kind);
         response
     }
+}
+
+/// Writes a message of a length with its head.
+fn write(message: &impl Message, length: usize, bytes: &mut impl BufMut) {
+    bytes.put_u8(0);
+    bytes.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    message.encode_raw(bytes);
 }
 
 /// The body of an answer: a frame, and the word that all is well.

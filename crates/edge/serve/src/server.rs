@@ -213,8 +213,13 @@ impl Server {
             kept: Arc::new(Kept::new(self.options.kept_answers)),
             metrics: Arc::clone(&self.metrics),
             recorder: self.recorder.clone(),
+            large: Arc::new(Semaphore::new(processors())),
         }
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
 }
 
 fn limited<S>(limits: &Arc<Limits>, inner: S) -> Limited<S> {

@@ -12,17 +12,20 @@ use purlin_proto::decode_request;
 use purlin_telemetry::{
     AnswerLabels, CallLabels, FunctionLabels, HandledLabels, Metrics, SeverityLabels,
 };
+use tokio::sync::Semaphore;
+use tokio::time::timeout_at;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::kept::{Kept, Known};
+use crate::large::LARGE;
 use crate::limit::Turn;
 use crate::message::{self, Frame};
 use crate::record::Recorder;
 
 /// The largest request that is decoded, and answered when that is short, where connections are served. The hand-over to
 /// another thread costs more than a small request; a larger one would hold up others for too long.
-const SMALL: usize = 1 << 20;
+const SMALL: usize = LARGE;
 
 /// The functions behind both versions of the protocol.
 #[derive(Debug, Clone)]
@@ -32,6 +35,9 @@ pub(crate) struct Service {
     pub(crate) kept: Arc<Kept>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) recorder: Option<Arc<Recorder>>,
+    /// How many large requests of short functions are worked on at once: as many as there are processors. More would
+    /// not be done sooner, and each takes several times its size while it is.
+    pub(crate) large: Arc<Semaphore>,
 }
 
 /// Who works on a request, as far as is known.
@@ -115,6 +121,15 @@ impl Service {
                 return Ok(self.answer(request, &question, &working));
             }
         }
+        let until = Instant::now() + self.timeout;
+        let room = match decoded {
+            Some(_) => None,
+            // Who does not get room in time goes on without.
+            None => timeout_at(until.into(), Arc::clone(&self.large).acquire_owned())
+                .await
+                .ok()
+                .and_then(Result::ok),
+        };
         // Only to be recorded when nothing comes back.
         let asked = (self.recorder.as_ref()).map(|_| question.bytes.clone());
         // On a thread of its own: a function computes, and nothing can stop it while it does. It keeps its turn.
@@ -125,7 +140,13 @@ impl Service {
                     Some(request) => Ok(request),
                     None => decode(&question.bytes),
                 };
-                let answer = request.map(|request| this.answer(&request, &question, &working));
+                let answer = request.map(|request| {
+                    // A function that may take long holds up nobody else.
+                    let room = room.filter(|_| this.functions.is_short(&request));
+                    let answer = this.answer(&request, &question, &working);
+                    drop(room);
+                    answer
+                });
                 drop(turn);
                 answer
             }
