@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::{Method, StatusCode, Uri};
-use purlin_package::{Descriptor, Digest, Index, RefVersion, Reference, names, referrers_tag};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use purlin_package::{Digest, RefVersion, Reference, names};
 use serde::Deserialize;
 
 use crate::auth::{self, Challenge, is_loopback};
@@ -16,7 +16,7 @@ use crate::http::{Answer, Ask, Options, Sender};
 
 /// Talks to registries.
 pub struct Client {
-    sender: Sender,
+    pub(crate) sender: Sender,
     credentials: Credentials,
     /// What answered the last challenge of a registry, by registry and scope.
     known: Mutex<BTreeMap<(String, String), HeaderValue>>,
@@ -109,39 +109,6 @@ impl Client {
         })
     }
 
-    /// What refers to this digest, as bundles of signatures do: the registry's own list, or the one that is kept at a tag where
-    /// the registry has none. The list may be cut: it is of what is of `kind`, where the registry can tell.
-    pub(crate) async fn referrers(
-        &self,
-        reference: &Reference,
-        digest: &Digest,
-        kind: &str,
-    ) -> Result<Vec<Descriptor>, Error> {
-        let kind = kind.replace('+', "%2B");
-        let path = format!("referrers/{digest}?artifactType={kind}");
-        let mut ask = self.ask(Method::GET, reference, &path)?;
-        let accepted = HeaderValue::from_static(names::OCI_INDEX);
-        ask.headers.append(ACCEPT, accepted);
-        let answer = self.send(ask, reference, Want::Pull).await?;
-        if answer.status == StatusCode::OK {
-            let bytes = answer
-                .bytes("a list of referrers", self.sender.options.json)
-                .await?;
-            if let Ok(index) = serde_json::from_slice::<Index>(&bytes) {
-                return Ok(index.manifests);
-            }
-        }
-        let tag = RefVersion::Tag(referrers_tag(digest));
-        let at = reference.with(tag);
-        match self.manifest(&at).await {
-            Ok(fetched) => Ok(serde_json::from_slice::<Index>(&fetched.bytes)
-                .map(|index| index.manifests)
-                .unwrap_or_default()),
-            Err(Error::NotFound(_)) => Ok(Vec::new()),
-            Err(other) => Err(other),
-        }
-    }
-
     /// A blob, which is as large as its descriptor says.
     pub async fn blob(
         &self,
@@ -221,6 +188,18 @@ impl Client {
         media_type: &str,
         bytes: Bytes,
     ) -> Result<Digest, Error> {
+        let digest = Digest::of(&bytes);
+        self.put_and_hear(reference, media_type, bytes).await?;
+        Ok(digest)
+    }
+
+    /// The same; gives what the registry says of it.
+    pub(crate) async fn put_and_hear(
+        &self,
+        reference: &Reference,
+        media_type: &str,
+        bytes: Bytes,
+    ) -> Result<HeaderMap, Error> {
         let mut ask = self.ask(
             Method::PUT,
             reference,
@@ -229,16 +208,20 @@ impl Client {
         let kind = HeaderValue::from_str(media_type)
             .map_err(|_| Error::Refused(format!("`{media_type}` is no media type")))?;
         ask.headers.insert(CONTENT_TYPE, kind);
-        let digest = Digest::of(&bytes);
         ask.body = bytes;
         let answer = self.send(ask, reference, Want::Push).await?;
         if answer.status != StatusCode::CREATED {
             return Err(answer.refuse("putting a manifest").await);
         }
-        Ok(digest)
+        Ok(answer.headers)
     }
 
-    fn ask(&self, method: Method, reference: &Reference, path: &str) -> Result<Ask, Error> {
+    pub(crate) fn ask(
+        &self,
+        method: Method,
+        reference: &Reference,
+        path: &str,
+    ) -> Result<Ask, Error> {
         let (host, repository) = place_of(reference);
         let scheme = if self.sender.options.plain_http || is_loopback(host) {
             "http"
@@ -253,7 +236,12 @@ impl Client {
     }
 
     /// Sends a request; when the registry wants to know who we are, tells it and sends again.
-    async fn send(&self, mut ask: Ask, reference: &Reference, want: Want) -> Result<Answer, Error> {
+    pub(crate) async fn send(
+        &self,
+        mut ask: Ask,
+        reference: &Reference,
+        want: Want,
+    ) -> Result<Answer, Error> {
         let (host, repository) = place_of(reference);
         let scope = match want {
             Want::Pull => format!("repository:{repository}:pull"),

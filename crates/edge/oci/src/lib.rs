@@ -12,6 +12,7 @@ mod http;
 mod look;
 mod pull;
 mod push;
+mod referrers;
 mod sign;
 
 pub use client::{Client, Fetched};

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use purlin_package::{
-    Digest, Payload, PrivateKey, PublicKey, RefVersion, Reference, SIGNATURE, is_bundle, names,
-    payload, signature_image, signature_tag, signatures, signed_by_bundle,
+    BUNDLE, Descriptor, Digest, Payload, PrivateKey, PublicKey, RefVersion, Reference, SIGNATURE,
+    bundle_image, is_bundle, names, payload, signature_image, signature_tag, signatures,
+    signed_by_bundle,
 };
 
 use crate::client::{Client, Want};
@@ -14,8 +15,6 @@ use crate::pull::read_manifest;
 const LARGEST: u64 = 1 << 20;
 /// What refers to a package may be much; so many bundles are looked at.
 const MOST: usize = 64;
-/// The kind of bundle that cosign writes now.
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// What was signed.
 #[derive(Debug, Clone)]
@@ -24,8 +23,10 @@ pub struct Signed {
     pub digest: Digest,
     /// Where the signature is.
     pub at: Reference,
-    /// Whether the same signature was there before.
+    /// Whether all of it was there before.
     pub was_there: bool,
+    /// Whether it is signed with a bundle as well.
+    pub bundle: bool,
 }
 
 /// A package whose signature counts.
@@ -47,33 +48,62 @@ impl Verified {
 }
 
 impl Client {
-    /// Signs what a reference names now.
-    pub async fn sign(&self, reference: &Reference, key: &PrivateKey) -> Result<Signed, Error> {
-        let digest = self.manifest_wanting(reference, Want::Push).await?.digest;
+    /// Signs what a reference names now, at the tag of its signatures.
+    ///
+    /// It is signed with a bundle as well when `bundle` says so, or when there are bundles already: newer versions of cosign look at
+    /// nothing else then.
+    pub async fn sign(
+        &self,
+        reference: &Reference,
+        key: &PrivateKey,
+        bundle: bool,
+    ) -> Result<Signed, Error> {
+        let fetched = self.manifest_wanting(reference, Want::Push).await?;
+        let subject = Descriptor::of(&fetched.media_type, &fetched.bytes);
+        let digest = fetched.digest;
         let at = reference.with(RefVersion::Tag(signature_tag(&digest)));
-        let before = match self.manifest_wanting(&at, Want::Push).await {
-            Ok(fetched) => Some(read_manifest(&at, &fetched)?),
-            Err(Error::NotFound(_)) => None,
-            Err(other) => return Err(other),
-        };
-        let bytes = payload(&reference.name(), &digest);
-        let signature = key.sign(&bytes);
-        let Some((config, manifest)) = signature_image(before.as_ref(), &bytes, &signature) else {
-            return Ok(Signed {
-                digest,
-                at,
-                was_there: true,
-            });
-        };
-        self.put_blob(&at, &bytes.into()).await?;
-        self.put_blob(&at, &config).await?;
-        self.put_manifest(&at, names::OCI_MANIFEST, manifest)
-            .await?;
+        let mut was_there = self.sign_at_tag(&at, &digest, key).await?;
+        let before = self.bundles(reference, &digest).await?;
+        let bundle = bundle || !before.is_empty();
+        let is_ours = |bytes: &Bytes| signed_by_bundle(&key.public(), &digest, bytes).is_ok();
+        if bundle && !before.iter().any(is_ours) {
+            let bytes = Bytes::from(purlin_package::bundle(key, &digest));
+            let (config, manifest) = bundle_image(&subject, &bytes);
+            self.put_blob(reference, &bytes).await?;
+            self.put_blob(reference, &config).await?;
+            self.put_referrer(reference, &digest, BUNDLE, manifest)
+                .await?;
+            was_there = false;
+        }
         Ok(Signed {
             digest,
             at,
-            was_there: false,
+            was_there,
+            bundle,
         })
+    }
+
+    /// Says whether the same signature was there before.
+    async fn sign_at_tag(
+        &self,
+        at: &Reference,
+        digest: &Digest,
+        key: &PrivateKey,
+    ) -> Result<bool, Error> {
+        let before = match self.manifest_wanting(at, Want::Push).await {
+            Ok(fetched) => Some(read_manifest(at, &fetched)?),
+            Err(Error::NotFound(_)) => None,
+            Err(other) => return Err(other),
+        };
+        let bytes = payload(&at.name(), digest);
+        let signature = key.sign(&bytes);
+        let Some((config, manifest)) = signature_image(before.as_ref(), &bytes, &signature) else {
+            return Ok(true);
+        };
+        self.put_blob(at, &bytes.into()).await?;
+        self.put_blob(at, &config).await?;
+        self.put_manifest(at, names::OCI_MANIFEST, manifest).await?;
+        Ok(false)
     }
 
     /// Makes sure that what a reference names now was signed with the other half of `key`: at the tag of its signatures, or by a
@@ -176,7 +206,9 @@ mod tests {
     use std::path::PathBuf;
 
     use bytes::Bytes;
-    use purlin_package::{Archive, Digest, Limits, PublicKey, RefVersion, Reference, names};
+    use purlin_package::{
+        Archive, Digest, Limits, PrivateKey, PublicKey, RefVersion, Reference, names,
+    };
     use purlin_package::{referrers_tag, signature_tag};
     use purlin_testkit::{Registry, root};
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
@@ -243,6 +275,29 @@ mod tests {
         let blobs = ["signature.payload.json", "signature.config.json"];
         put(tag, names::OCI_MANIFEST, "signature.manifest.json", &blobs).await;
         assert_eq!(count().await, Ok(2));
+
+        // Who signs now has to be seen by those who look at bundles only.
+        let ours = PrivateKey::from_random(&[5; 32]).unwrap();
+        for was_there in [false, true] {
+            let signed = client.sign(&at, &ours, false).await.unwrap();
+            assert_eq!((signed.was_there, signed.bundle), (was_there, true));
+        }
+        let verified = client.verify(&at, &ours.public()).await.unwrap();
+        assert_eq!((verified.payloads.len(), verified.bundles), (1, 1));
+        assert_eq!(count().await, Ok(2), "the others stay");
+    }
+
+    #[tokio::test]
+    async fn a_bundle_is_written_when_one_asks_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::start(folder.path());
+        let (client, at) = with_package(&registry).await;
+        let ours = PrivateKey::from_random(&[5; 32]).unwrap();
+        for (bundle, wanted) in [(false, 0), (true, 1), (true, 1)] {
+            drop(client.sign(&at, &ours, bundle).await.unwrap());
+            let verified = client.verify(&at, &ours.public()).await.unwrap();
+            assert_eq!((verified.payloads.len(), verified.bundles), (1, wanted));
+        }
     }
 
     /// A registry that lists what refers to a digest itself, as far as verifying needs it.

@@ -171,7 +171,7 @@ async fn a_signature_counts_for_what_was_signed_and_by_whom() {
         "{unsigned}"
     );
 
-    let signed = client.sign(&at, &ours).await.unwrap();
+    let signed = client.sign(&at, &ours, false).await.unwrap();
     assert_eq!(
         (&signed.digest, signed.was_there),
         (&pushed.digest, false),
@@ -189,10 +189,10 @@ async fn a_signature_counts_for_what_was_signed_and_by_whom() {
     );
 
     assert!(
-        client.sign(&at, &ours).await.unwrap().was_there,
+        client.sign(&at, &ours, false).await.unwrap().was_there,
         "the same signature is not added again"
     );
-    assert!(!client.sign(&at, &theirs).await.unwrap().was_there);
+    assert!(!client.sign(&at, &theirs, false).await.unwrap().was_there);
     assert_eq!(verify(&ours).await.unwrap().payloads.len(), 1);
     assert_eq!(verify(&theirs).await.unwrap().payloads.len(), 1);
 
@@ -228,7 +228,7 @@ async fn a_signature_of_something_else_is_not_taken() {
         .await
         .unwrap();
     let ours = key(1);
-    let signed = client.sign(&good, &ours).await.unwrap();
+    let signed = client.sign(&good, &ours, false).await.unwrap();
 
     // Somebody puts the good one's signature where the bad one's is looked for.
     let image = client.manifest(&signed.at).await.unwrap();
@@ -256,7 +256,7 @@ async fn what_a_registry_changes_is_noticed() {
     let images = [made("amd64", b"one")];
     client.push(&at, &images, &BTreeMap::new()).await.unwrap();
     let ours = key(1);
-    let signed = client.sign(&at, &ours).await.unwrap();
+    let signed = client.sign(&at, &ours, false).await.unwrap();
 
     let layer = registry.blob(images[0].layers[1].digest.hex());
     let mut bytes = std::fs::read(&layer).unwrap();

@@ -5,10 +5,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::build::json;
 use crate::digest::Digest;
-use crate::key::PublicKey;
+use crate::key::{PrivateKey, PublicKey};
+use crate::manifest::Descriptor;
+use crate::names;
 
 /// Bytes of a bundle. One with a chain of certificates and an entry of a log has some ten thousand.
 const LARGEST: usize = 1 << 20;
@@ -17,6 +22,9 @@ const MOST: usize = 16;
 const STATEMENT: &str = "application/vnd.in-toto+json";
 /// The statement that this is signed, and nothing else.
 const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// The kind of bundle that cosign writes, and we.
+pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// Whether a media type, of a layer or of what refers to a package, is that of a bundle.
 pub fn is_bundle(media_type: &str) -> bool {
@@ -126,6 +134,45 @@ pub fn signed_by_bundle(
     }
 }
 
+/// The bundle with which the owner of a key signs what has this digest.
+pub fn bundle(key: &PrivateKey, digest: &Digest) -> Vec<u8> {
+    let statement = json(&json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"digest": {"sha256": digest.hex()}}],
+        "predicateType": SIGNED,
+        "predicate": {},
+    }));
+    let signature = key.sign(&enveloped(STATEMENT, &statement));
+    json(&json!({
+        "mediaType": BUNDLE,
+        "verificationMaterial": {"publicKey": {"hint": key.public().hint()}},
+        "dsseEnvelope": {
+            "payload": STANDARD.encode(statement),
+            "payloadType": STATEMENT,
+            "signatures": [{"sig": signature}],
+        },
+    }))
+}
+
+/// The configuration and the manifest of a bundle that refers to `subject`.
+pub fn bundle_image(subject: &Descriptor, bundle: &[u8]) -> (Bytes, Bytes) {
+    // There is nothing to configure.
+    let config = Bytes::from_static(b"{}");
+    let manifest = json(&json!({
+        "schemaVersion": 2,
+        "mediaType": names::OCI_MANIFEST,
+        "artifactType": BUNDLE,
+        "config": Descriptor::of("application/vnd.oci.empty.v1+json", &config),
+        "layers": [Descriptor::of(BUNDLE, bundle)],
+        "subject": subject,
+        "annotations": {
+            "dev.sigstore.bundle.content": "dsse-envelope",
+            "dev.sigstore.bundle.predicateType": SIGNED,
+        },
+    }));
+    (config, manifest.into())
+}
+
 /// What is signed of an envelope: its type and content, each with its length, so that neither can pass for the other.
 fn enveloped(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
@@ -139,8 +186,8 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use serde_json::{Value, json};
 
-    use super::{enveloped, is_bundle, signed_by_bundle};
-    use crate::{Digest, Index, Manifest, PrivateKey, PublicKey};
+    use super::{bundle, bundle_image, enveloped, is_bundle, signed_by_bundle};
+    use crate::{Descriptor, Digest, Index, Manifest, PrivateKey, PublicKey};
 
     const KEY: &str = include_str!("../../../../tests/fixtures/cosign/cosign.pub");
     const BUNDLE: &[u8] = include_bytes!("../../../../tests/fixtures/cosign/bundle.json");
@@ -185,8 +232,48 @@ mod tests {
         assert!(!is_bundle("application/vnd.oci.image.manifest.v1+json"));
     }
 
+    #[test]
+    fn our_bundles_are_laid_out_as_cosigns_are() {
+        let key = PrivateKey::from_random(&[3; 32]).unwrap();
+        let ours = bundle(&key, &digest());
+        assert_eq!(signed_by_bundle(&key.public(), &digest(), &ours), Ok(()));
+        let fields = |bytes: &[u8]| {
+            let value: Value = serde_json::from_slice(bytes).unwrap();
+            let mut names = Vec::new();
+            below("", &value, &mut names);
+            names
+        };
+        assert_eq!(fields(&ours), fields(BUNDLE));
+        let subject = Descriptor::of(crate::names::OCI_MANIFEST, b"x");
+        let (_, manifest) = bundle_image(&subject, &ours);
+        let mut theirs = fields(MANIFEST);
+        // Theirs says twice what it is, and when it was made: the same input gives the same bytes here.
+        theirs.retain(|name| !name.ends_with("created") && name != ".config.artifactType");
+        assert_eq!(fields(&manifest), theirs);
+        let hint = PublicKey::read(KEY).unwrap().hint();
+        assert!(String::from_utf8_lossy(BUNDLE).contains(&hint), "{hint}");
+    }
+
+    /// The paths of all fields.
+    fn below(path: &str, value: &Value, names: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    below(&format!("{path}.{name}"), value, names);
+                }
+            }
+            Value::Array(list) => {
+                for value in list {
+                    below(&format!("{path}[]"), value, names);
+                }
+            }
+            _ => names.push(path.to_owned()),
+        }
+        names.sort();
+    }
+
     /// A bundle of ours around this statement.
-    fn bundle(key: &PrivateKey, kind: &str, statement: &Value) -> Value {
+    fn around(key: &PrivateKey, kind: &str, statement: &Value) -> Value {
         let payload = statement.to_string();
         let signature = key.sign(&enveloped(kind, payload.as_bytes()));
         json!({"dsseEnvelope": {"payload": STANDARD.encode(&payload), "payloadType": kind, "signatures": [{"sig": signature}]}})
@@ -200,13 +287,13 @@ mod tests {
             let bytes = serde_json::to_vec(bundle).unwrap();
             assert_eq!(signed_by_bundle(&key.public(), &digest(), &bytes), wanted);
         };
-        check(&bundle(&key, super::STATEMENT, &statement), Ok(()));
+        check(&around(&key, super::STATEMENT, &statement), Ok(()));
         check(
-            &bundle(&key, "text/plain", &statement),
+            &around(&key, "text/plain", &statement),
             Err("it does not say what was signed"),
         );
         check(
-            &bundle(&key, super::STATEMENT, &json!([1])),
+            &around(&key, super::STATEMENT, &json!([1])),
             Err("it does not say what was signed"),
         );
         check(
@@ -214,7 +301,7 @@ mod tests {
             Err("its bundle signs bytes, and not a package"),
         );
         check(&json!(1), Err("its bundle cannot be understood"));
-        let mut moved = bundle(&key, super::STATEMENT, &statement);
+        let mut moved = around(&key, super::STATEMENT, &statement);
         moved["dsseEnvelope"]["payloadType"] = json!("application/vnd.in-toto+json ");
         check(
             &moved,

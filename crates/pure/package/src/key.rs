@@ -12,6 +12,7 @@ use p256::pkcs8::{
     LineEnding,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 const SEALED: &str = "ENCRYPTED SIGSTORE PRIVATE KEY";
 const SEALED_BEFORE: &str = "ENCRYPTED COSIGN PRIVATE KEY";
@@ -181,6 +182,15 @@ impl PublicKey {
         self.0
             .to_public_key_pem(LineEnding::LF)
             .expect("a key on P-256 has a PEM form")
+    }
+
+    /// What tells the key from others: the SHA-256 of its DER form, in base64.
+    pub fn hint(&self) -> String {
+        let der = self
+            .0
+            .to_public_key_der()
+            .expect("a key on P-256 has a DER form");
+        STANDARD.encode(Sha256::digest(der.as_bytes()))
     }
 
     /// Whether this signature, in base64, is of this message and by the key's owner.

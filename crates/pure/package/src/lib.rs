@@ -44,7 +44,7 @@ mod tests;
 pub use archive::Archive;
 pub use assemble::{index, oci_layout, twice};
 pub use build::{NewLayer, image, xpkg};
-pub use bundle::{is_bundle, signed_by_bundle};
+pub use bundle::{BUNDLE, bundle, bundle_image, is_bundle, signed_by_bundle};
 pub use constraint::{BadConstraint, Constraint};
 pub use contents::{Contents, PackageObject};
 pub use digest::Digest;

@@ -7,7 +7,7 @@ use std::process::Command;
 use purlin_testkit::Registry;
 use serde_json::Value;
 
-use crate::{BOTH, bad, build, good, programs, stderr, stdout};
+use crate::{BOTH, bad, build, good, package, programs, stderr, stdout};
 
 /// The package is signed with a key of its own, and with no other.
 fn is_signed(at: &Path, reference: &str, pushed: &str) {
@@ -20,6 +20,10 @@ fn is_signed(at: &Path, reference: &str, pushed: &str) {
         good(at, &["verify", reference, "--key", "cosign.pub"]),
         pushed
     );
+    let bundled = package(at, &["sign", reference, "--key", "cosign.key", "--bundle"]);
+    assert!(stderr(&bundled).contains("and a bundle"), "{bundled:?}");
+    let verified = package(at, &["verify", reference, "--key", "cosign.pub"]);
+    assert!(stderr(&verified).contains("2 signatures"), "{verified:?}");
     assert!(bad(at, &["verify", reference, "--key", "other.pub"], 1).contains("another key"));
     assert!(
         bad(at, &["verify", reference, "--key", "cosign.key"], 3)

@@ -91,6 +91,9 @@ pub(crate) struct SignArgs {
     /// The private key: cosign.key, or an unsealed one in PEM. The password is taken from COSIGN_PASSWORD.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// Sign with a Sigstore bundle as well, which is what cosign 3 writes. Without it that is done when there are bundles already.
+    #[arg(long)]
+    bundle: bool,
     #[command(flatten)]
     registry: Registry,
 }
@@ -174,13 +177,17 @@ pub(super) fn sign(args: &SignArgs, ui: &Ui) -> anyhow::Result<Exit> {
     let named = || args.key.display().to_string();
     let key = PrivateKey::read(&pem, || keys::password(&args.key)).with_context(named)?;
     let client = args.registry.client()?;
-    let signed = block_on(client.sign(&args.reference, &key))??;
+    let signed = block_on(client.sign(&args.reference, &key, args.bundle))??;
     let words = if signed.was_there {
         "was signed already"
     } else {
         "is signed"
     };
-    ui.say(format_args!("{} {words}: {}", args.reference, signed.at));
+    let also = if signed.bundle { ", and a bundle" } else { "" };
+    ui.say(format_args!(
+        "{} {words}: {}{also}",
+        args.reference, signed.at
+    ));
     ui.data(format_args!(
         "{}@{}\n",
         args.reference.name(),
