@@ -43,11 +43,18 @@ impl Client {
             });
         }
         let index = read_index(reference, &top)?;
-        let mut images = Vec::new();
+        let (mut images, mut held) = (Vec::new(), 0);
         for wanted in choose(reference, &index, which)? {
             let at = reference.with(RefVersion::Digest(wanted));
             let fetched = self.manifest(&at).await?;
-            images.push(self.pull_image(reference, fetched).await?);
+            let image = self.pull_image(reference, fetched).await?;
+            held += image
+                .layers
+                .iter()
+                .map(|layer| layer.bytes.len() as u64)
+                .sum::<u64>();
+            not_more(reference, held, Limits::default().image)?;
+            images.push(image);
         }
         Ok(Pulled { digest, images })
     }
@@ -128,12 +135,56 @@ pub(crate) fn read_manifest(reference: &Reference, fetched: &Fetched) -> Result<
             "{reference} has more than {most} layers"
         )));
     }
+    let sizes = manifest.layers.iter().map(|layer| layer.size);
+    let whole = sizes.fold(0, u64::saturating_add);
+    not_more(reference, whole, Limits::default().layer)?;
     Ok(manifest)
+}
+
+/// Layers are held in memory, those of all images that are pulled together.
+fn not_more(reference: &Reference, bytes: u64, limit: u64) -> Result<(), Error> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        what: reference.to_string(),
+        limit,
+    })
 }
 
 fn wrong(reference: &Reference, what: &str, error: &serde_json::Error) -> Error {
     Error::Protocol {
         host: reference.registry.clone(),
         what: format!("{what} of {reference} is not valid: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use purlin_package::{Digest, Reference};
+
+    use super::{Fetched, read_manifest};
+
+    #[test]
+    fn layers_that_are_too_large_together_are_not_fetched() {
+        let digest = Digest::of(b"");
+        let descriptor =
+            |size: u64| format!(r#"{{"mediaType":"x","digest":"{digest}","size":{size}}}"#);
+        let check = |layer: u64, wanted: bool| {
+            let (config, layer) = (descriptor(2), descriptor(layer));
+            let text = format!(
+                r#"{{"schemaVersion":2,"config":{config},"layers":[{layer},{layer},{layer}]}}"#
+            );
+            let fetched = Fetched {
+                media_type: String::new(),
+                digest: digest.clone(),
+                bytes: text.into(),
+            };
+            let at = Reference::parse("localhost:5000/acme/network:v1").unwrap();
+            assert_eq!(read_manifest(&at, &fetched).is_ok(), wanted);
+        };
+        check(500 << 20, true);
+        check(700 << 20, false);
+        check(u64::MAX, false);
     }
 }
