@@ -1,7 +1,6 @@
 //! Gathers a definition and its CRDs, serves what it defines, and takes it down in order. (spec/engine.md 1.3, 1.4)
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use purlin_api::conditions::{self, Condition, ESTABLISHED, OFFERED, Status};
@@ -13,17 +12,12 @@ use purlin_lifecycle::status::Draft;
 use purlin_schema::FieldError;
 use serde_json::{Value, json};
 
+use crate::crd::write_crd;
 use crate::queue::{Key, Next};
 use crate::shared::{Shared, member, next_after, watched};
 
 /// How soon something that gives no event is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-
-/// The CRDs written by this process: what was asked for, and the generation that gave.
-#[derive(Debug, Default)]
-pub(crate) struct AppliedCrds {
-    inner: Mutex<BTreeMap<String, (Value, i64)>>,
-}
 
 /// One of the two kinds a definition gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -280,79 +274,6 @@ fn start(shared: &Shared, definition: &Value, xrd: &Arc<Xrd>, side: Side, gvk: &
             Side::Composite => Key::Composite(member),
             Side::Claim => Key::Claim(member),
         });
-    }
-}
-
-/// Writes a CRD that is not as it should be; answers it as it is, or nothing when it is somebody else's.
-async fn write_crd(
-    shared: &Shared,
-    definition: &Value,
-    mut desired: Value,
-    reason: &'static str,
-) -> Result<Option<Value>, Error> {
-    // Lists the server's own defaults, so that what is there can be compared.
-    let complete = purlin_schema::complete_crd(&mut desired).is_ok();
-    let name = meta::name(&desired).to_owned();
-    let held = shared
-        .informers
-        .known(&watched::crds())
-        .and_then(|store| store.get("", &name));
-    let Some(held) = held else {
-        let written = shared.create(&desired).await?;
-        shared
-            .applied_crds
-            .remember(&name, desired, meta::generation(&written));
-        let told = format!("Applied composite resource CustomResourceDefinition: {name}");
-        shared.tell(definition, [Event::normal(reason, told)]);
-        return Ok(Some(written));
-    };
-    if meta::controller(&held).is_none_or(|owner| owner.uid != meta::uid(definition)) {
-        let told = format!(
-            "CustomResourceDefinition {name} exists and is not controlled by this definition; delete it, or choose \
-             other names"
-        );
-        shared.tell(definition, [Event::warning(reason, told)]);
-        return Ok(None);
-    }
-    let mut next = Value::clone(&held);
-    meta::object_mut(&mut next, &[]).insert("spec".into(), desired["spec"].clone());
-    for field in ["labels", "annotations"] {
-        match meta::at(&desired, &["metadata", field]) {
-            Some(value) => {
-                meta::object_mut(&mut next, &["metadata"]).insert(field.into(), value.clone())
-            }
-            None => meta::object_mut(&mut next, &["metadata"]).remove(field),
-        };
-    }
-    let settled = (complete && next == *held)
-        || shared
-            .applied_crds
-            .is(&name, &desired, meta::generation(&held));
-    if settled {
-        return Ok(Some(Value::clone(&held)));
-    }
-    let written = shared.replace(&next, "").await?;
-    shared
-        .applied_crds
-        .remember(&name, desired, meta::generation(&written));
-    if meta::resource_version(&written) != meta::resource_version(&held) {
-        let told = format!("Applied composite resource CustomResourceDefinition: {name}");
-        shared.tell(definition, [Event::normal(reason, told)]);
-    }
-    Ok(Some(written))
-}
-
-impl AppliedCrds {
-    fn remember(&self, name: &str, desired: Value, generation: i64) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.insert(name.to_owned(), (desired, generation));
-    }
-
-    fn is(&self, name: &str, desired: &Value, generation: i64) -> bool {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner
-            .get(name)
-            .is_some_and(|(held, at)| held == desired && *at == generation)
     }
 }
 

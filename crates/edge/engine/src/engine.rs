@@ -76,7 +76,7 @@ impl Engine {
             tracker: crate::tracker::Tracker::default(),
             recorder,
             functions: self.functions,
-            applied_crds: definition::AppliedCrds::default(),
+            applied_crds: crate::crd::AppliedCrds::default(),
             kept: crate::pass::Kept::default(),
         });
         let mut beside = JoinSet::new();

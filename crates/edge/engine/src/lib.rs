@@ -13,6 +13,7 @@ mod claim;
 mod clock;
 mod compose;
 mod composite;
+mod crd;
 mod definition;
 mod engine;
 mod events;

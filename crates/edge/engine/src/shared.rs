@@ -49,7 +49,7 @@ pub(crate) struct Shared {
     pub(crate) tracker: Tracker,
     pub(crate) recorder: Recorder,
     pub(crate) functions: Functions,
-    pub(crate) applied_crds: crate::definition::AppliedCrds,
+    pub(crate) applied_crds: crate::crd::AppliedCrds,
     pub(crate) kept: crate::pass::Kept,
 }
 
