@@ -155,6 +155,18 @@ impl Function for GoTemplating {
         };
         let mut found = purlin_diag::Diagnostics::new();
         let inline = decoded.source == "Inline";
+        let sources = ["Inline", "FileSystem", "Environment"];
+        let source = decoded.source.as_str();
+        if !source.is_empty() && !sources.contains(&source) {
+            let message = format!("there is no source `{source}`");
+            let finding = purlin_diag::Diagnostic::error("go-templating/source", message);
+            let near = purlin_diag::nearest(source, sources);
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it is one of {}", sources.join(", ")),
+            };
+            found.push(finding.path("source").help(help));
+        }
         if let Err(error) = self.missing_key(&decoded) {
             found.push(
                 purlin_diag::Diagnostic::error("go-templating/option", error).path("options"),

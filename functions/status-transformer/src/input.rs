@@ -19,6 +19,9 @@ pub(crate) struct Hook {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Matcher {
+    /// For logs of others; nothing is done with it here.
+    #[serde(rename = "name")]
+    pub(crate) _name: Option<String>,
     pub(crate) r#type: Option<String>,
     pub(crate) resources: Vec<ResourceMatcher>,
     pub(crate) include_composite_as_resource: bool,

@@ -1,5 +1,6 @@
 //! What is in this file?
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
@@ -76,8 +77,14 @@ pub(crate) fn read(path: &Path) -> Content {
         return package(&name, bytes, hash);
     }
     let text = String::from_utf8_lossy(&bytes);
-    if !manifest::may_hold_manifests(&text) {
+    let binary = bytes.contains(&0);
+    if binary || !manifest::may_hold_manifests(&text) {
         return Content::new(Role::Nothing, hash);
+    }
+    if matches!(text, Cow::Owned(_)) {
+        let message = format!("{name} is not UTF-8, and is not checked");
+        let finding = Diagnostic::note("check/unreadable", message);
+        return Content::broken(finding.at(Place::new(name, 1, 1)).help("save it as UTF-8"));
     }
     if manifest::is_ytt(&text) {
         return Content::new(Role::Template, hash);
@@ -112,8 +119,11 @@ fn bytes(path: &Path, is_package: bool) -> Result<Vec<u8>, Box<Diagnostic>> {
         .len();
     if size > LARGEST && !is_package || size > sources::LARGEST_PACKAGE {
         let shown = path.display().to_string();
-        let message = format!("{shown} is larger than {} MiB", LARGEST >> 20);
-        let finding = Diagnostic::error("check/unreadable", message);
+        let message = format!(
+            "{shown} is larger than {} MiB, and is not checked",
+            LARGEST >> 20
+        );
+        let finding = Diagnostic::note("check/unreadable", message);
         let finding = finding.at(Place::new(shown, 1, 1));
         return Err(Box::new(finding.help("split it into several files")));
     }

@@ -8,27 +8,26 @@ use purlin_schema::{Reason, Schema, WHOLE};
 use serde_json::{Value, json};
 
 use crate::compose::{Context, Typed};
+use crate::modules::{self, Declared};
 use crate::reach::{self, Reach, Step, follow};
 use crate::{Report, below, fit};
 
 /// Fields of an input whose expressions are checked for what they are for, and modules, which have variables of their own.
-const SPECIAL: [&str; 4] = ["resources", "status", "let", "modules"];
+const SPECIAL: [&str; 5] = ["resources", "status", "let", "modules", "use"];
 
 /// Checks an input, which stands at `at`.
 pub(crate) fn check(context: &mut Context<'_>, input: &Value, at: &str, report: &mut Report<'_>) {
     let composite = context.composite.clone();
-    let resources = resources(context, input, at, report);
-    let requires: BTreeMap<String, (Typed, bool)> = input["requires"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, require)| {
-            let one = !require["name"].is_null();
-            Some((name.clone(), (context.typed(require)?, one)))
-        })
-        .collect();
-    let mut env = variables(&composite, &resources, &requires);
+    let resources = resources(context, input, at, true, report);
+    let requires = requires(context, input);
+    let environment = modules::declared(&input["environment"]);
+    let mut env = variables(&composite, &resources, &requires, &environment);
+    let used = input["use"].as_array();
+    for one in used.into_iter().flatten() {
+        env.set(one["name"].as_str().unwrap_or_default(), Ty::Dyn);
+    }
     lets(input, &mut env);
+    modules::uses(input, at, input, &env, report);
     let walk = Walk { env: &env };
     walk.value(&input["let"], &below(at, "let"), Target::Anywhere, report);
     for (name, value) in input.as_object().into_iter().flatten() {
@@ -76,20 +75,34 @@ pub(crate) fn check(context: &mut Context<'_>, input: &Value, at: &str, report: 
         fit::unknown(&whole, schema, &composite.kind, at, report);
     }
     trails(context, input, at);
+    modules::check(context, input, at, report);
+}
+
+/// The objects that a Blueprint or module asks for: their kinds, and whether each is one object.
+pub(crate) fn requires(context: &Context<'_>, input: &Value) -> BTreeMap<String, (Typed, bool)> {
+    let requires = input["requires"].as_object().into_iter().flatten();
+    requires
+        .filter_map(|(name, require)| {
+            let one = !require["name"].is_null();
+            Some((name.clone(), (context.typed(require)?, one)))
+        })
+        .collect()
 }
 
 /// A resource of the input.
-struct Resource<'v> {
+pub(crate) struct Resource<'v> {
     name: &'v str,
-    value: &'v Value,
-    at: String,
-    typed: Typed,
+    pub(crate) value: &'v Value,
+    pub(crate) at: String,
+    pub(crate) typed: Typed,
 }
 
-fn resources<'v>(
+/// The resources of a Blueprint, or of a module, whose names are not yet whole.
+pub(crate) fn resources<'v>(
     context: &mut Context<'_>,
     input: &'v Value,
     at: &str,
+    whole_names: bool,
     report: &mut Report<'_>,
 ) -> Vec<Resource<'v>> {
     let mut resources = Vec::new();
@@ -105,7 +118,9 @@ fn resources<'v>(
             let file = context.file;
             crate::kinds::check(context.set, file, &value["manifest"], &manifest_at, report);
         } else {
-            context.compose(name, typed.clone(), &format!("{at}.name"), report);
+            if whole_names {
+                context.compose(name, typed.clone(), &format!("{at}.name"), report);
+            }
             context.check_kind(&value["manifest"], &typed, &manifest_at, report);
         }
         // Elements of a list have names of their own.
@@ -122,14 +137,17 @@ fn resources<'v>(
 }
 
 /// The variables of expressions.
-fn variables<'s>(
+pub(crate) fn variables<'s>(
     composite: &'s Typed,
     resources: &'s [Resource<'_>],
     requires: &'s BTreeMap<String, (Typed, bool)>,
+    environment: &'s Declared,
 ) -> Env<'s> {
     let object = |typed: &'s Typed| typed.schema.as_deref().map_or(Ty::Dyn, Ty::whole);
     let mut env = Env::new();
-    env.set("environment", Ty::Dyn);
+    let fields = environment.iter();
+    let fields = fields.map(|(name, one)| (name.as_str(), modules::ty(one)));
+    env.set("environment", Ty::beside(fields, Ty::Dyn));
     env.set("context", Ty::Dyn);
     for (name, (typed, one)) in requires {
         let object = object(typed);
@@ -149,7 +167,7 @@ fn variables<'s>(
 }
 
 /// Named values: their types come from what they are made of, in whatever order they are written.
-fn lets(input: &Value, env: &mut Env<'_>) {
+pub(crate) fn lets(input: &Value, env: &mut Env<'_>) {
     const ROUNDS: usize = 3;
     let Some(lets) = input["let"].as_object() else {
         return;
@@ -172,7 +190,7 @@ fn lets(input: &Value, env: &mut Env<'_>) {
 
 /// What a value is for.
 #[derive(Clone, Copy)]
-enum Target<'s> {
+pub(crate) enum Target<'s> {
     Anywhere,
     /// A field of this schema.
     Field(&'s Schema),
@@ -221,12 +239,18 @@ impl<'s> Target<'s> {
 }
 
 /// Checks expressions with these variables.
-struct Walk<'e, 's> {
-    env: &'e Env<'s>,
+pub(crate) struct Walk<'e, 's> {
+    pub(crate) env: &'e Env<'s>,
 }
 
 impl<'s> Walk<'_, 's> {
-    fn value(&self, value: &Value, at: &str, target: Target<'s>, report: &mut Report<'_>) {
+    pub(crate) fn value(
+        &self,
+        value: &Value,
+        at: &str,
+        target: Target<'s>,
+        report: &mut Report<'_>,
+    ) {
         match value {
             Value::String(text) if text.contains("${") => {
                 // What a text that cannot be read is told by the function itself.
@@ -290,7 +314,20 @@ pub(crate) fn always(source: &str) -> Option<Diagnostic> {
     Some(finding.help("remove it, or let it read something"))
 }
 
-fn resource_expressions(resource: &Resource<'_>, env: &Env<'_>, report: &mut Report<'_>) {
+/// The type of an element of what `forEach` goes over.
+pub(crate) fn element<'s>(list: &Value, env: &Env<'s>) -> Ty<'s> {
+    let ty = match list {
+        Value::String(text) => check_text(text, env, &Wanted::Anything).ty.entry(),
+        _ => None,
+    };
+    ty.unwrap_or(Ty::Dyn)
+}
+
+pub(crate) fn resource_expressions(
+    resource: &Resource<'_>,
+    env: &Env<'_>,
+    report: &mut Report<'_>,
+) {
     let (value, at) = (resource.value, resource.at.as_str());
     let schema = resource.typed.schema.as_deref();
     let mut inside = Env::inside(env);
@@ -302,11 +339,20 @@ fn resource_expressions(resource: &Resource<'_>, env: &Env<'_>, report: &mut Rep
         report,
     );
     for (name, list) in value["forEach"].as_object().into_iter().flatten() {
-        let ty = match list {
-            Value::String(text) => check_text(text, env, &Wanted::Anything).ty.entry(),
-            _ => None,
+        let whole = match list {
+            Value::String(text) => check_text(text, env, &Wanted::Anything).ty,
+            _ => Ty::Dyn,
         };
-        inside.set(name.clone(), ty.unwrap_or(Ty::Dyn));
+        let given = match &whole {
+            Ty::Optional(inner) => inner.as_ref(),
+            given => given,
+        };
+        if given.is_known() && given.element().is_none() {
+            let message = format!("`forEach` takes a list or a map, and this is {given}");
+            let finding = Diagnostic::error("check/wrong-type", message);
+            report.at(&below(&below(at, "forEach"), name), finding);
+        }
+        inside.set(name.clone(), whole.entry().unwrap_or(Ty::Dyn));
     }
     let manifest = schema.map_or(Target::Anywhere, Target::Object);
     let walk = Walk { env: &inside };
@@ -363,6 +409,10 @@ fn trails(context: &mut Context<'_>, input: &Value, at: &str) {
             "environment" if optional || steps.is_empty() => {
                 context.environment.reads_anything(index);
             }
+            // What has a default need not be written.
+            "environment" if defaulted(&input["environment"], &steps) => {
+                context.environment.reads_anything(index);
+            }
             "environment" => context.environment.read(index, steps, &at),
             "xr" if !optional
                 && steps.len() > 1
@@ -391,6 +441,15 @@ fn trails(context: &mut Context<'_>, input: &Value, at: &str) {
         context.status.writes_anything(index);
         context.environment.reads_anything(index);
     }
+}
+
+/// Whether a field of the environment is declared with a default, or as one that may be missing.
+fn defaulted(declared: &Value, steps: &[Step]) -> bool {
+    let Some(Step::Field(name)) = steps.first() else {
+        return false;
+    };
+    let one = &declared[name.as_str()];
+    one.is_object() && (!one["default"].is_null() || one["required"] == false)
 }
 
 fn expressions(value: &Value, at: &str, each: &mut impl FnMut(&Program, &str)) {
@@ -435,7 +494,7 @@ fn written(value: &Value, path: &mut Vec<Step>, each: &mut impl FnMut(&[Step])) 
 }
 
 /// Checks what is written out in a manifest. `at` is where its resource stands, and whether other steps fill fields.
-fn check_manifest(
+pub(crate) fn check_manifest(
     value: &Value,
     schema: &Schema,
     typed: &Typed,

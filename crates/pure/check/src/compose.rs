@@ -13,16 +13,23 @@ use serde_json::Value;
 use crate::reach::Step;
 use crate::set::{Origin, Set, folders_between, group_version};
 use crate::trail::Trail;
-use crate::{NO_SCHEMA, Report, blueprint, fit, join, kinds, legacy, others, reach, resources};
+use crate::{
+    NO_SCHEMA, Report, blueprint, fit, join, kinds, legacy, others, reach, resources, templates,
+};
 
 const PATCH_AND_TRANSFORM: &str = "function-patch-and-transform";
 const BLUEPRINT: &str = "function-blueprint";
+const GO_TEMPLATING: &str = "function-go-templating";
 /// Functions that fill no field of a composed resource.
-const READ_ONLY: [&str; 4] = [
+const READ_ONLY: [&str; 7] = [
     "function-auto-ready",
+    "function-cel-filter",
+    "function-status-transformer",
     "function-environment-configs",
     "function-extra-resources",
     "function-sequencer",
+    // It fills tags, which nothing requires.
+    "function-tag-manager",
 ];
 
 /// A kind, and its schema when it is known.
@@ -111,8 +118,11 @@ impl Context<'_> {
         at: &str,
         report: &mut Report<'_>,
     ) {
+        let before = report.found.len();
         kinds::check(self.set, self.file, manifest, at, report);
-        no_schema(manifest, typed, at, report);
+        if report.found.len() == before {
+            no_schema(manifest, typed, at, report);
+        }
         if self.composite.namespaced == Some(true) && typed.namespaced == Some(false) {
             let message = format!(
                 "a composite in a namespace cannot compose a {}, which is in none",
@@ -278,7 +288,7 @@ fn pipeline(
             continue;
         }
         check_input(input, hosted_here, &at, report);
-        context.filled = filled_by_others(&steps, &hosted, index);
+        context.filled = filled_by_others(&steps, &hosted, index, &context.composite.kind);
         check_reads(context, input, hosted_here, &at, report);
         match hosted_here.name {
             PATCH_AND_TRANSFORM => resources::check(context, input, &at, report),
@@ -587,6 +597,7 @@ fn filled_by_others(
     steps: &[&Value],
     hosted: &[Option<&Hosted>],
     index: usize,
+    composite: &str,
 ) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for (other, hosted) in hosted.iter().enumerate() {
@@ -595,6 +606,9 @@ fn filled_by_others(
         }
         match hosted.map(|hosted| hosted.name) {
             Some(name) if READ_ONLY.contains(&name) => {}
+            Some(GO_TEMPLATING) => {
+                names.extend(templates::names(&steps[other]["input"], composite)?);
+            }
             Some(PATCH_AND_TRANSFORM | BLUEPRINT) => {
                 let resources = steps[other]["input"]["resources"].as_array();
                 let named = resources.into_iter().flatten();

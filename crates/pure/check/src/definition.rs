@@ -1,12 +1,12 @@
 //! Are the definitions of kinds right?
 
-use purlin_diag::{Diagnostic, nearest};
+use purlin_diag::{Diagnostic, Severity, nearest};
 use purlin_schema::{MAX_DEPTH, Reason, WHOLE};
 use purlin_yaml::Document;
 use serde_json::Value;
 
 use crate::set::{Set, group_version};
-use crate::{Cel, Report, below, fit, kept, partial};
+use crate::{Cel, Report, below, fit, kept, partial, reach};
 
 /// The keywords a schema may have.
 const KEYWORDS: &[&str] = &[
@@ -61,7 +61,14 @@ pub(crate) fn xrd(set: &Set, document: &Document, report: &mut Report<'_>) {
     let object = &document.value;
     for finding in purlin_schema::crds_of(object, &Cel).1 {
         let path = finding.path.clone().unwrap_or_default();
-        report.at(&path, finding);
+        // What is said of all versions is about the one there is.
+        let only = &object["spec"]["versions"];
+        let alone = only.as_array().is_some_and(|all| all.len() == 1);
+        if alone && path == "spec.versions" && only[0]["referenceable"] == false {
+            report.at("spec.versions[0].referenceable", finding);
+        } else {
+            report.at(&path, finding);
+        }
     }
     let api_version = object["apiVersion"].as_str().unwrap_or_default();
     let (group, version) = group_version(api_version);
@@ -71,6 +78,104 @@ pub(crate) fn xrd(set: &Set, document: &Document, report: &mut Report<'_>) {
         fit::unknown(object, &schema, "CompositeResourceDefinition", "", report);
     }
     keywords_of_versions(object, report);
+    for (index, version) in versions(object) {
+        let path = format!("spec.versions[{index}]");
+        let schema = &version["schema"]["openAPIV3Schema"];
+        required(schema, &format!("{path}.schema.openAPIV3Schema"), 0, report);
+    }
+    columns(set, document, report);
+}
+
+fn versions(object: &Value) -> impl Iterator<Item = (usize, &Value)> {
+    let versions = object["spec"]["versions"].as_array();
+    versions.into_iter().flatten().enumerate()
+}
+
+/// Fields that are required and not there: servers drop them, so that no object is ever complete.
+fn required(schema: &Value, path: &str, depth: usize, report: &mut Report<'_>) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    let properties = schema["properties"].as_object();
+    let open = schema["x-kubernetes-preserve-unknown-fields"] == true
+        || schema["x-kubernetes-embedded-resource"] == true
+        || depth == 0;
+    let names = schema["required"].as_array();
+    for (index, name) in names.into_iter().flatten().enumerate() {
+        let (Some(name), Some(known)) = (name.as_str(), properties.filter(|_| !open)) else {
+            continue;
+        };
+        if known.contains_key(name) {
+            continue;
+        }
+        let message = format!("`{name}` is required, and the schema has no such field");
+        let finding = Diagnostic::warning("xrd/required-unknown", message);
+        let help = match nearest(name, known.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "add it to `properties`, or take it away".to_owned(),
+        };
+        report.at(&format!("{path}.required[{index}]"), finding.help(help));
+    }
+    for (name, inner) in properties.into_iter().flatten() {
+        let at = below(&format!("{path}.properties"), name);
+        required(inner, &at, depth + 1, report);
+    }
+    for field in ["items", "additionalProperties"] {
+        if schema[field].is_object() {
+            required(
+                &schema[field],
+                &format!("{path}.{field}"),
+                depth + 1,
+                report,
+            );
+        }
+    }
+}
+
+/// Columns that print a field that is not there.
+fn columns(set: &Set, document: &Document, report: &mut Report<'_>) {
+    let object = &document.value;
+    let spec = &object["spec"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (group, kind) = (text(&spec["group"]), text(&spec["names"]["kind"]));
+    for (index, version) in versions(object) {
+        let api_version = format!("{group}/{}", text(&version["name"]));
+        let Some(schema) = set
+            .find(&api_version, &kind, document.places.file())
+            .and_then(|defined| set.schema(defined))
+        else {
+            continue;
+        };
+        let columns = version["additionalPrinterColumns"].as_array();
+        for (column, one) in columns.into_iter().flatten().enumerate() {
+            let Some(written) = one["jsonPath"].as_str() else {
+                continue;
+            };
+            // As far as it names fields.
+            let plain = written
+                .split(['[', '(', '*', '?'])
+                .next()
+                .unwrap_or_default();
+            let plain = plain.trim_matches('.');
+            let Some(steps) = reach::steps(plain).filter(|_| written.starts_with('.')) else {
+                continue;
+            };
+            // Claims have the same columns.
+            let claim = text(&spec["claimNames"]["kind"]);
+            let claims = set.find(&api_version, &claim, document.places.file());
+            let of_claims = claims
+                .and_then(|defined| set.schema(defined))
+                .is_some_and(|schema| reach::complain(&schema, &steps, &claim).is_none());
+            if let Some(mut finding) = reach::complain(&schema, &steps, &kind)
+                && !of_claims
+            {
+                finding.severity = Severity::Warning;
+                let at =
+                    format!("spec.versions[{index}].additionalPrinterColumns[{column}].jsonPath");
+                report.at(&at, finding);
+            }
+        }
+    }
 }
 
 /// Checks a CRD.
@@ -110,8 +215,7 @@ pub(crate) fn crd(document: &Document, report: &mut Report<'_>) {
 
 /// Servers drop keywords they do not know without a word, and with them what they were to forbid.
 fn keywords_of_versions(object: &Value, report: &mut Report<'_>) {
-    let versions = object["spec"]["versions"].as_array();
-    for (index, version) in versions.into_iter().flatten().enumerate() {
+    for (index, version) in versions(object) {
         let path = format!("spec.versions[{index}].schema.openAPIV3Schema");
         keywords(&version["schema"]["openAPIV3Schema"], &path, 0, report);
     }

@@ -29,6 +29,7 @@ pub(crate) fn object(set: &Set, document: &Document, report: &mut Report<'_>) ->
     let Some(defined) = set.find(api_version, kind, file) else {
         return false;
     };
+    metadata(object, report);
     let Some(schema) = set.schema(defined) else {
         return true;
     };
@@ -40,7 +41,9 @@ pub(crate) fn object(set: &Set, document: &Document, report: &mut Report<'_>) ->
     let (group, _) = group_version(api_version);
     // What packages become is made by the package manager; people write it only to compare with.
     let made = group == "pkg.crossplane.io" && kind.ends_with("Revision");
-    if made || set.is_merged(file) || partial::is_printed(object) {
+    let parts_only =
+        set.is_merged(file) || partial::is_printed(object) || partial::is_observed(object, file);
+    if made || parts_only {
         parts(object, &schema, report);
     } else {
         whole(object, &schema, report);
@@ -62,12 +65,22 @@ fn meta(document: &Document, report: &mut Report<'_>) {
         "package/dependency",
         "package/name",
         "package/shape",
+        "package/unknown-kind",
     ];
     let found = found.into_iter();
     for mut finding in found.filter(|one| own.contains(&one.code.0)) {
         // What builds packages makes a name of it, whatever it is.
         if finding.code.0 == "package/name" {
             finding.severity = Severity::Warning;
+        }
+        // Other objects of the file need not be in the package.
+        let line = finding.place.as_ref().map(|place| place.line);
+        let own_line = |field: &str| document.places.value(field).map(|place| place.line);
+        if finding.code.0 == "package/unknown-kind"
+            && line != own_line("kind")
+            && line != own_line("apiVersion")
+        {
+            continue;
         }
         report.found.push(finding);
     }
@@ -142,6 +155,42 @@ fn parts(object: &Value, schema: &Schema, report: &mut Report<'_>) {
     }
 }
 
+/// Fields of the metadata that no object has, and names that none of these kinds has.
+fn metadata(object: &Value, report: &mut Report<'_>) {
+    let known = match follow(reach::any_object(), &[Step::Field("metadata".to_owned())]) {
+        Reach::Field(metadata) => metadata.properties.keys().map(String::as_str).collect(),
+        Reach::Unknown | Reach::Nowhere { .. } => Vec::new(),
+    };
+    for name in object["metadata"]
+        .as_object()
+        .into_iter()
+        .flat_map(|map| map.keys())
+    {
+        if known.contains(&name.as_str()) {
+            continue;
+        }
+        let path = crate::below("metadata", name);
+        let finding = Diagnostic::error(
+            "check/unknown-field",
+            format!("`{path}` is no field of objects"),
+        );
+        let finding = reach::help(finding, name, &known, "metadata");
+        report.key(&path, softer(finding));
+    }
+}
+
+/// Whether a name is one of objects: labels of DNS with dots between them.
+fn is_name(name: &str) -> bool {
+    let right = |label: &str| {
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !label.is_empty()
+            && label.chars().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(right)
+}
+
 /// Servers take no object without a name.
 fn name(object: &Value, defined: &Defined, report: &mut Report<'_>) {
     let metadata = &object["metadata"];
@@ -150,6 +199,17 @@ fn name(object: &Value, defined: &Defined, report: &mut Report<'_>) {
             .as_str()
             .is_some_and(|name| !name.is_empty())
     };
+    if let Some(written) = metadata["name"].as_str()
+        && !written.is_empty()
+        && !written.contains(['$', '{', '<', '('])
+        && !is_name(written)
+    {
+        let message = format!("`{written}` is no name of an object");
+        let finding = Diagnostic::error("check/invalid-value", message);
+        let help =
+            "use lower-case letters, digits, `-` and `.`, and begin and end with a letter or digit";
+        report.at("metadata.name", finding.help(help));
+    }
     if has("name") || has("generateName") {
         return;
     }

@@ -235,6 +235,14 @@ fn matching(config: &Value, flow: &Flow, at: &str, report: &mut Report<'_>) -> F
         }
         seen.push(literal);
     }
+    if let Some(word) = config["fallbackTo"].as_str()
+        && !matches!(word, "Value" | "Input")
+    {
+        let message = format!("`{word}` is unknown here, and does what `Value` does");
+        let finding = Diagnostic::warning("check/unknown-word", message);
+        let help = "it is one of Value, Input";
+        report.at(&format!("{at}.fallbackTo"), finding.help(help));
+    }
     if config["fallbackTo"] == "Input" {
         if let Some(all) = &flow.values {
             values.extend(all.iter().cloned());

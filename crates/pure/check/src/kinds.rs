@@ -26,7 +26,11 @@ pub(crate) fn check(set: &Set, file: &str, object: &Value, at: &str, report: &mu
         }
         return;
     }
-    let near = nearest(kind, set.kinds_of(group));
+    let own = builtin(group);
+    if own.contains(&kind) {
+        return;
+    }
+    let near = nearest(kind, set.kinds_of(group).chain(own.iter().copied()));
     let near = near.filter(|near| close(near, kind) && !differ_by_x(near, kind));
     if let Some(near) = near {
         let message = format!("{group} has no kind {kind}");
@@ -66,8 +70,13 @@ fn wrong_version(
         let mut finding = no_version(group, kind, version, versions);
         // Crossplane's own kinds have other versions in other versions of it.
         if versions.iter().all(|one| one.origin == Origin::Engine) {
-            finding.severity = Severity::Note;
-            finding.code = Code("check/deprecated");
+            if is_older(group, version) {
+                finding.severity = Severity::Note;
+                finding.code = Code("check/deprecated");
+            }
+        } else if versions.iter().all(|one| one.origin == Origin::Known) {
+            // What is kept may be of another version of the provider.
+            finding.severity = Severity::Warning;
         }
         return Some(finding);
     };
@@ -85,6 +94,65 @@ fn wrong_version(
         [] => finding,
         newer => finding.help(format!("there is {}", newer.join(", "))),
     })
+}
+
+/// Kinds that every Kubernetes has.
+fn builtin(group: &str) -> &'static [&'static str] {
+    match group {
+        "" => &[
+            "ConfigMap",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "List",
+            "Namespace",
+            "Node",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "Pod",
+            "PodTemplate",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ],
+        "apps" => &[
+            "ControllerRevision",
+            "DaemonSet",
+            "Deployment",
+            "ReplicaSet",
+            "StatefulSet",
+        ],
+        "batch" => &["CronJob", "Job"],
+        "autoscaling" => &["HorizontalPodAutoscaler", "Scale"],
+        "policy" => &["Eviction", "PodDisruptionBudget", "PodSecurityPolicy"],
+        "networking.k8s.io" => &[
+            "IPAddress",
+            "Ingress",
+            "IngressClass",
+            "NetworkPolicy",
+            "ServiceCIDR",
+        ],
+        "rbac.authorization.k8s.io" => {
+            &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]
+        }
+        "storage.k8s.io" => &[
+            "CSIDriver",
+            "CSINode",
+            "CSIStorageCapacity",
+            "StorageClass",
+            "VolumeAttachment",
+            "VolumeAttributesClass",
+        ],
+        _ => &[],
+    }
+}
+
+/// Whether a version is one that Crossplane's kinds had, or will have.
+fn is_older(group: &str, version: &str) -> bool {
+    matches!(version, "v1alpha1" | "v1alpha2" | "v1beta1" | "v1")
+        || group == "apiextensions.crossplane.io" && version == "v2"
 }
 
 /// Whether one is the usual name of the composites of the other.

@@ -1,13 +1,14 @@
 //! Do the inputs of the smaller functions make sense: their words, the fields they read, the resources they name?
 
 use purlin_diag::{Diagnostic, nearest};
-use purlin_expr::Program;
+use purlin_expr::{Env, Program, Ty, Wanted};
+use purlin_schema::Kind;
 use serde_json::Value;
 
 use crate::compose::Context;
-use crate::reach::{Step, steps};
+use crate::reach::{self, Reach, Step, steps};
 use crate::resources::follow_path;
-use crate::{Report, blueprint, fit, templates};
+use crate::{Report, blueprint, fit, flow, hooks, kinds, templates};
 
 /// Checks the input of a function, which stands at `at`, and notes what the step reads and writes.
 pub(crate) fn check(
@@ -29,18 +30,17 @@ pub(crate) fn check(
                 context.environment.reads_anything(context.index);
             }
         }
-        // It reads conditions of resources, and writes some.
-        "function-status-transformer" => {}
+        "function-status-transformer" => hooks::check(context, input, at, report),
         _ => context.anything(),
     }
 }
 
-fn list(value: &Value) -> impl Iterator<Item = (usize, &Value)> {
+pub(crate) fn list(value: &Value) -> impl Iterator<Item = (usize, &Value)> {
     value.as_array().into_iter().flatten().enumerate()
 }
 
 /// A word that is none of those a field can be.
-fn word(value: &Value, known: &[&str], at: &str, report: &mut Report<'_>) {
+pub(crate) fn word(value: &Value, known: &[&str], at: &str, report: &mut Report<'_>) {
     let Some(written) = value.as_str() else {
         return;
     };
@@ -121,6 +121,7 @@ fn extra_resources(context: &mut Context<'_>, input: &Value, at: &str, report: &
     for (index, entry) in list(&spec["extraResources"]) {
         let at = format!("{at}.extraResources[{index}]");
         asked(context, entry, &at, report);
+        kinds::check(context.set, context.file, entry, &at, report);
         for field in ["apiVersion", "kind"] {
             if entry[field].as_str().is_none_or(str::is_empty) {
                 let message = format!("`{field}` is missing, so nothing is found");
@@ -242,7 +243,12 @@ fn sequencer(context: &mut Context<'_>, input: &Value, at: &str, report: &mut Re
                 finding.help("keep one of the two"),
             );
         }
-        condition(&rule["condition"], &format!("{at}.condition"), report);
+        condition(
+            context,
+            &rule["condition"],
+            &format!("{at}.condition"),
+            report,
+        );
         let mut seen: Vec<&str> = Vec::new();
         for (index, entry) in list(&rule["sequence"]) {
             let at = format!("{at}.sequence[{index}]");
@@ -308,7 +314,18 @@ fn named(context: &Context<'_>, pattern: &str, at: &str, report: &mut Report<'_>
     } else {
         format!("^(?:{pattern})$")
     };
-    let whole = match purlin_schema::Pattern::new(&whole) {
+    names_some(context, pattern, &whole, at, report);
+}
+
+/// Whether a pattern, as it is matched, is one and names resources.
+pub(crate) fn names_some(
+    context: &Context<'_>,
+    pattern: &str,
+    whole: &str,
+    at: &str,
+    report: &mut Report<'_>,
+) {
+    let whole = match purlin_schema::Pattern::new(whole) {
         Ok(whole) => whole,
         Err(error) => {
             let message = format!("`{pattern}` is no regular expression: {error}");
@@ -330,15 +347,31 @@ fn named(context: &Context<'_>, pattern: &str, at: &str, report: &mut Report<'_>
     report.at(at, finding.help(help));
 }
 
-/// A condition in CEL over the request: that it can be read, and that it is not always the same.
-fn condition(value: &Value, at: &str, report: &mut Report<'_>) {
+/// A condition in CEL over the request: that it can be read, that it is not always the same, and that the fields of the
+/// composite are there.
+fn condition(context: &Context<'_>, value: &Value, at: &str, report: &mut Report<'_>) {
     let Some(source) = value.as_str().filter(|source| !source.is_empty()) else {
         return;
     };
     match Program::parse(source) {
-        Ok(_) => {
+        Ok(program) => {
             if let Some(finding) = blueprint::always(source) {
                 report.at(at, finding);
+            }
+            let composite = context.composite.schema.as_deref();
+            let object = composite.map_or(Ty::Dyn, Ty::whole);
+            let mut env = Env::new();
+            for state in ["observed", "desired"] {
+                let composite = Ty::beside([("resource", object.clone())], Ty::Dyn);
+                env.set(state, Ty::beside([("composite", composite)], Ty::Dyn));
+            }
+            env.set("context", Ty::Dyn);
+            for problem in program.check(&env, &Wanted::Anything).problems {
+                // Of the rest, the function tells.
+                if matches!(problem.code, "expr/no-such-field" | "expr/always") {
+                    let span = (problem.start, problem.end);
+                    report.part(at, span, problem.diagnostic());
+                }
             }
         }
         Err(problems) => {
@@ -356,8 +389,40 @@ fn cel_filter(context: &mut Context<'_>, input: &Value, at: &str, report: &mut R
         if let Some(name) = filter["name"].as_str() {
             named(context, name, &format!("{at}.name"), report);
         }
-        condition(&filter["expression"], &format!("{at}.expression"), report);
+        condition(
+            context,
+            &filter["expression"],
+            &format!("{at}.expression"),
+            report,
+        );
     }
+}
+
+/// Tags come from an object, and keys of tags from a list.
+fn source_type(
+    context: &Context<'_>,
+    path: &Value,
+    wanted: Kind,
+    at: &str,
+    report: &mut Report<'_>,
+) {
+    let Some(path) = path.as_str() else { return };
+    let (Some(schema), Some(steps)) = (context.composite.schema.as_deref(), steps(path)) else {
+        return;
+    };
+    let Reach::Field(field) = reach::follow(schema, &steps) else {
+        return;
+    };
+    let Some(found) = flow::of(field).filter(|found| *found != wanted) else {
+        return;
+    };
+    let message = format!(
+        "`{path}` of {} is {}, and this takes {}",
+        context.composite.kind,
+        flow::word(found),
+        flow::word(wanted)
+    );
+    report.at(at, Diagnostic::error("check/wrong-type", message));
 }
 
 fn tag_manager(context: &mut Context<'_>, input: &Value, at: &str, report: &mut Report<'_>) {
@@ -380,6 +445,12 @@ fn tag_manager(context: &mut Context<'_>, input: &Value, at: &str, report: &mut 
             match entry["type"].as_str() {
                 Some("FromCompositeFieldPath") => {
                     composite_field(context, &entry["fromFieldPath"], &path_at, true, report);
+                    let wanted = if field == "addTags" {
+                        Kind::Object
+                    } else {
+                        Kind::Array
+                    };
+                    source_type(context, &entry["fromFieldPath"], wanted, &path_at, report);
                 }
                 Some("FromEnvironmentFieldPath") => {
                     if let Some(field) = entry["fromFieldPath"].as_str().and_then(steps) {

@@ -52,6 +52,22 @@ pub(crate) fn tests(object: &Value, file: &str) -> Option<String> {
     matches!(group, "chainsaw.kyverno.io" | "kuttl.dev").then(|| folder.to_owned())
 }
 
+/// Whether an object is one of a run: what is observed of a composed resource, or what a function is to be given. Tools
+/// that render take parts of these.
+pub(crate) fn is_observed(object: &Value, file: &str) -> bool {
+    let annotations = &object["metadata"]["annotations"];
+    let name = file.rsplit('/').next().unwrap_or(file).to_lowercase();
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or(&name)
+        .replace(['-', '_'], "");
+    !annotations["crossplane.io/composition-resource-name"].is_null()
+        || ["observed", "extraresource", "requiredresource"]
+            .iter()
+            .any(|word| stem.starts_with(word))
+}
+
 /// Whether an object has fields that are expressions of chainsaw, such as `(status.conditions[0])`.
 pub(crate) fn is_asserted(value: &Value) -> bool {
     match value {

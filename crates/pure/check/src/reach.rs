@@ -24,6 +24,11 @@ static OBJECT: LazyLock<Schema> = LazyLock::new(|| {
     Schema::parse(&whole).unwrap_or_default()
 });
 
+/// The schema of an object of which nothing else is known.
+pub(crate) fn any_object() -> &'static Schema {
+    &OBJECT
+}
+
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use purlin_diag::{Diagnostic, Severity, nearest};
 use purlin_object::Path;
-use purlin_schema::{Kind, Reason, Schema, WHOLE};
+use purlin_schema::{FieldError, Kind, Reason, Schema, WHOLE};
 use serde_json::Value;
 
 use crate::compose::{Context, Mode, Typed};
@@ -81,6 +81,9 @@ fn check_template(
         }
         let targets = targets(patches);
         let patched = |field: &str| targets.contains(&vec![Step::Field(field.to_owned())]);
+        if !patched("apiVersion") {
+            no_api_version(base, at, report);
+        }
         if !patched("kind") && !patched("apiVersion") {
             context.check_kind(base, &typed, &format!("{at}.base"), report);
             typed
@@ -124,6 +127,15 @@ fn check_template(
     }
     check_readiness(template, &typed, at, report);
     check_details(template, &typed, at, report);
+}
+
+/// The function lets a base without an apiVersion pass, and no server does.
+fn no_api_version(base: &Value, at: &str, report: &mut Report<'_>) {
+    if base["apiVersion"].is_null() && base["kind"].is_string() {
+        let finding = Diagnostic::error("check/missing-field", "a resource needs an apiVersion");
+        let help = "add the apiVersion of its kind";
+        report.at(&format!("{at}.base.apiVersion"), finding.help(help));
+    }
 }
 
 /// A patch set is for many kinds, of which some may lack a field: Crossplane 1 dropped it then without a word.
@@ -231,11 +243,45 @@ fn check_base(
         }
         let patched = targets.iter().any(|target| overlaps(target, &path));
         let missing = error.reason == Reason::Required;
-        if patched || missing && (filled || combined) || fit::is_filled_in(base, &error.path) {
+        // What others may add are fields of objects, not of elements of a list.
+        let in_list = path.iter().any(|step| matches!(step, Step::Index(_)));
+        let filled = filled && !in_list;
+        if missing && (patched || filled || combined) || fit::is_filled_in(base, &error.path) {
             continue;
         }
-        let (path, finding) = fit::words(error, schema, at);
+        let (path, mut finding) = fit::words(error, schema, at);
+        if patched {
+            // A value that is written over may be a stand-in.
+            if !is_slip(error, &finding, base) {
+                continue;
+            }
+            finding.severity = Severity::Warning;
+        }
         report.at(&path, finding);
+    }
+}
+
+/// Whether a value that a patch writes over was meant to be right: nearly a word that is allowed, or the right value of
+/// the wrong type.
+fn is_slip(error: &FieldError, finding: &Diagnostic, base: &Value) -> bool {
+    match error.reason {
+        Reason::NotSupported => fit::is_slip(finding),
+        Reason::TypeInvalid => {
+            let steps = reach::found_steps(&error.path);
+            let value = steps.iter().try_fold(base, |at, step| match step {
+                Step::Field(name) => at.get(name),
+                Step::Index(index) => at.get(index),
+                Step::Any => None,
+            });
+            match value {
+                Some(Value::String(text)) => {
+                    text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false")
+                }
+                Some(Value::Number(_) | Value::Bool(_)) => true,
+                _ => false,
+            }
+        }
+        _ => false,
     }
 }
 
@@ -450,6 +496,7 @@ fn check_way(from: &Typed, to: &Typed, patch: &Value, at: &str, report: &mut Rep
         );
         let finding = Diagnostic::error("check/patch-type", message);
         report.at(&to_at, finding.help(convert_help(kind, target)));
+        wrong_convert(patch, kind, target, at, report);
         return;
     }
     let policy = patch["policy"]["toFieldPath"].as_str().unwrap_or("Replace");
@@ -457,6 +504,27 @@ fn check_way(from: &Typed, to: &Typed, patch: &Value, at: &str, report: &mut Rep
     if !merged {
         check_values(&flow, schema, to, &to_at, report);
     }
+}
+
+/// The last transform makes a type that the target does not take: it is wrong, or the target is.
+fn wrong_convert(patch: &Value, kind: Kind, target: Kind, at: &str, report: &mut Report<'_>) {
+    let Some(transforms) = patch["transforms"].as_array() else {
+        return;
+    };
+    if transforms
+        .last()
+        .is_none_or(|last| last["type"] != "convert")
+    {
+        return;
+    }
+    let message = format!(
+        "this makes {} of it, and the target is {}",
+        flow::word(kind),
+        flow::word(target)
+    );
+    let finding = Diagnostic::warning("check/patch-type", message);
+    let at = format!("{at}.transforms[{}].convert.toType", transforms.len() - 1);
+    report.at(&at, finding.help(convert_help(kind, target)));
 }
 
 /// What a patch reads.

@@ -159,7 +159,10 @@ impl Set {
                     let composite = purlin_schema::composite_crd(object).ok();
                     let claim = purlin_schema::claim_crd(object).ok().flatten();
                     let spec = &object["spec"];
-                    if composite.is_none() {
+                    let versions_of = spec["versions"].as_array();
+                    let lacks_schema = versions_of
+                        .is_some_and(|all| all.iter().any(|one| has_no_schema(&one["schema"])));
+                    if composite.is_none() || lacks_schema {
                         for names in ["names", "claimNames"] {
                             let text =
                                 |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -302,6 +305,14 @@ impl Set {
             Raw::Elsewhere(_) => None,
         }
     }
+}
+
+/// Whether a version has something in place of its schema.
+fn has_no_schema(schema: &Value) -> bool {
+    let Value::Object(map) = schema else {
+        return false;
+    };
+    !map.is_empty() && !map.contains_key("openAPIV3Schema")
 }
 
 /// The files that a kustomization merges into others.

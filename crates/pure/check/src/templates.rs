@@ -3,39 +3,47 @@
 use serde_json::Value;
 
 use crate::Report;
-use crate::compose::{Context, Typed};
+use crate::compose::Context;
+use crate::outline::{self, Line};
+use crate::skeleton::{self, Place};
 
-/// Notes what a template, whose input stands at `at`, composes, reads and writes.
+/// The group of documents that are no resources.
+const META: &str = "meta.gotemplating.fn.crossplane.io/";
+
+/// Checks what a template, whose input stands at `at`, composes, and notes what it reads and writes.
 pub(crate) fn check(context: &mut Context<'_>, input: &Value, at: &str, report: &mut Report<'_>) {
     let index = context.index;
     context.environment.reads_anything(index);
     let inline = &input["inline"];
     let single = inline["template"].as_str();
-    let texts: Vec<&str> = match single {
-        Some(text) if !text.is_empty() => vec![text],
+    let texts: Vec<(&str, String)> = match single {
+        Some(text) if !text.is_empty() => vec![(text, format!("{at}.inline.template"))],
         _ => inline["templates"]
             .as_array()
             .into_iter()
             .flatten()
-            .filter_map(Value::as_str)
+            .enumerate()
+            .filter_map(|(index, text)| {
+                Some((text.as_str()?, format!("{at}.inline.templates[{index}]")))
+            })
             .collect(),
     };
-    if input["source"] != "Inline" || texts.is_empty() {
+    let own_braces = input["delims"].is_object();
+    if input["source"] != "Inline" || texts.is_empty() || own_braces {
         context.composes_others = true;
         context.environment.writes_anything(index);
         context.status.writes_anything(index);
         return;
     }
     let kind = context.composite.kind.clone();
-    for text in texts {
-        match names(text) {
-            Some(names) => {
-                for name in names {
-                    let at = format!("{at}.inline");
-                    context.compose(&name, Typed::default(), &at, report);
-                }
-            }
-            None => context.composes_others = true,
+    for (text, at) in texts {
+        for part in &outline::read(text) {
+            let place = Place {
+                part,
+                text,
+                at: &at,
+            };
+            document(context, &place, report);
         }
         let mentions = |word: &str| text.contains(word);
         if mentions("Context") || mentions("include") || mentions("toYaml") {
@@ -47,32 +55,70 @@ pub(crate) fn check(context: &mut Context<'_>, input: &Value, at: &str, report: 
     }
 }
 
-/// The names of the resources that a template makes; `None` when they are made up when it runs.
-fn names(text: &str) -> Option<Vec<String>> {
-    const ANNOTATION: &str = "composition-resource-name";
-    const FUNCTION: &str = "setResourceNameAnnotation";
-    if ["range", "include", "template", "toYaml"]
-        .iter()
-        .any(|word| text.contains(word))
-    {
+/// The names of the resources that the templates of an input make; `None` when they may make others.
+pub(crate) fn names(input: &Value, composite: &str) -> Option<Vec<String>> {
+    let inline = &input["inline"];
+    let single = inline["template"].as_str().filter(|text| !text.is_empty());
+    let several = inline["templates"].as_array();
+    let texts: Vec<&str> = match single {
+        Some(text) => vec![text],
+        None => several?.iter().filter_map(Value::as_str).collect(),
+    };
+    if input["source"] != "Inline" || input["delims"].is_object() {
         return None;
     }
     let mut names = Vec::new();
-    for line in text.lines() {
-        let name = if let Some((_, rest)) = line.split_once(FUNCTION) {
-            let rest = rest.trim_start();
-            let quote = rest.chars().next().filter(|c| matches!(c, '"' | '`'))?;
-            rest.get(1..)?.split(quote).next()?
-        } else if let Some((_, rest)) = line.split_once(ANNOTATION) {
-            let rest = rest.trim_start_matches(['"', '\'']).strip_prefix(':')?;
-            rest.trim().trim_matches(['"', '\''])
-        } else {
-            continue;
-        };
-        if name.contains("{{") || name.is_empty() {
-            return None;
+    for text in texts {
+        for part in &outline::read(text) {
+            if part.lines.is_empty() {
+                continue;
+            }
+            let place = Place { part, text, at: "" };
+            let object = skeleton::object(&place)?;
+            let own = object.kind == composite && object.name.is_none();
+            if !own && !object.api_version.starts_with(META) {
+                names.push(object.name?.0);
+            }
         }
-        names.push(name.to_owned());
     }
     Some(names)
+}
+
+/// One document of a template.
+fn document(context: &mut Context<'_>, place: &Place<'_>, report: &mut Report<'_>) {
+    let lines = &place.part.lines;
+    if lines.is_empty() {
+        return;
+    }
+    let Some(object) = skeleton::object(place) else {
+        // A named template may be used for anything, as may what an action writes.
+        context.composes_others = true;
+        return;
+    };
+    if object.api_version.starts_with(META) {
+        return;
+    }
+    let own = object.kind == context.composite.kind;
+    if own && object.name.is_none() {
+        // Of the composite itself, the status is taken.
+        let composite = context.composite.clone();
+        skeleton::check(&object, place, &composite, true, report);
+        return;
+    }
+    let typed = skeleton::typed(context, &object, place, report);
+    let filled = match &object.name {
+        Some((name, _)) => context.filled_elsewhere(name),
+        None => true,
+    };
+    skeleton::check(&object, place, &typed, filled, report);
+    if let Some((name, bytes)) = object.name {
+        let mut inside = Report::new(report.places);
+        context.compose(&name, typed, place.at, &mut inside);
+        for finding in inside.found {
+            report.part(place.at, (bytes.start, bytes.end), finding);
+        }
+    } else {
+        let named = |line: &Line| matches!(line, Line::Entry(_));
+        context.composes_others |= lines.iter().any(named);
+    }
 }

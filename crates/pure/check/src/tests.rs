@@ -1,5 +1,8 @@
 mod more;
+mod planted;
 mod public;
+
+mod template;
 
 use purlin_diag::Severity;
 use purlin_function::Functions;
@@ -13,6 +16,10 @@ fn functions() -> Functions {
         function_environment_configs::hosted(),
         function_go_templating::hosted(),
         function_sequencer::hosted(),
+        function_cel_filter::hosted(),
+        function_extra_resources::hosted(),
+        function_status_transformer::hosted(),
+        function_tag_manager::hosted(),
     ])
 }
 
@@ -215,7 +222,7 @@ fn every_planted_mistake_is_found_on_its_line() {
         (
             "referenceable: true",
             "referenceable: false",
-            "xrd.yaml:9",
+            "xrd.yaml:11",
             "xrd/invalid-value",
             "referenceable",
         ),

@@ -31,8 +31,13 @@ fn manifest(fields: &mut Fields<'_>, root: &Section<'_>) -> Option<Composition> 
         let message = format!("this is a {api_version} {kind}, not a Composition");
         let help =
             format!("a Composition starts with `apiVersion: {API_VERSION}` and `kind: {KIND}`");
+        let wrong = if kind == KIND || kind == REVISION_KIND {
+            "apiVersion"
+        } else {
+            "kind"
+        };
         fields.push(
-            "kind",
+            wrong,
             Diagnostic::error("composition/kind", message).help(help),
         );
         return None;

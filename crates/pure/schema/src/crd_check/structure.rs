@@ -208,6 +208,11 @@ impl Walk<'_> {
                 child(path, "items"),
                 "must be one schema, not a list of schemas",
             ),
+            None if node["type"] == "array" => {
+                let detail = "a list needs the schema of its elements";
+                let error = FieldError::required(child(path, "items"), detail);
+                self.errors.push(error);
+            }
             None => {}
         }
         if let Some(additional @ Value::Object(_)) = node.get("additionalProperties") {
