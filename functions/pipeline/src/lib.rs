@@ -24,6 +24,9 @@ use purlin_object::Object;
 
 use input::Step;
 
+/// More steps are not short together, even if each of them is.
+const FEW: usize = 8;
+
 /// The function.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -74,6 +77,14 @@ impl Function for Pipeline {
         }
     }
 
+    fn run_short(&self, request: &RunFunctionRequest) -> Option<RunFunctionResponse> {
+        match self.plan(request).as_ref() {
+            Ok(steps) if steps.len() > FEW => None,
+            Ok(steps) => run::run_short(steps, request),
+            Err(mistakes) => Some(Response::to(request).mistakes(mistakes).build()),
+        }
+    }
+
     fn check(&self, input: &Object) -> Diagnostics {
         input::check(input, &self.functions)
     }
@@ -90,7 +101,10 @@ impl Function for Pipeline {
     }
 
     fn is_short(&self, request: &RunFunctionRequest) -> bool {
-        self.all(request, |function, asked| function.is_short(asked))
+        match self.plan(request).as_ref() {
+            Ok(steps) if steps.len() > FEW => false,
+            _ => self.all(request, |function, asked| function.is_short(asked)),
+        }
     }
 }
 

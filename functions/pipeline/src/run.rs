@@ -3,19 +3,37 @@
 use std::collections::BTreeMap;
 
 use purlin_function::{
-    RequestView as _, Requirements, Response, RunFunctionRequest, RunFunctionResponse, Severity,
+    Function, RequestView as _, Requirements, Response, RunFunctionRequest, RunFunctionResponse,
+    Severity,
 };
 
 use crate::input::Step;
 
 /// Runs the steps.
 pub(crate) fn run(steps: &[Step], request: &RunFunctionRequest) -> RunFunctionResponse {
+    let all = each(steps, request, |function, asked| Some(function.run(asked)));
+    all.unwrap_or_else(|| Response::to(request).build())
+}
+
+/// Runs the steps, unless one of them takes long.
+pub(crate) fn run_short(
+    steps: &[Step],
+    request: &RunFunctionRequest,
+) -> Option<RunFunctionResponse> {
+    each(steps, request, |function, asked| function.run_short(asked))
+}
+
+fn each(
+    steps: &[Step],
+    request: &RunFunctionRequest,
+    run: impl Fn(&dyn Function, &RunFunctionRequest) -> Option<RunFunctionResponse>,
+) -> Option<RunFunctionResponse> {
     let mut answer = Response::to(request).build();
     let mut ttl = None;
     let mut asked = first(request);
     for step in steps {
         ask(&mut asked, step, request);
-        let mut given = step.hosted.function.run(&asked);
+        let mut given = run(step.hosted.function.as_ref(), &asked)?;
         let fatal = (given.results.iter()).any(|result| result.severity() == Severity::Fatal);
         for mut result in given.results {
             result.message = format!("step {}: {}", step.name, result.message);
@@ -25,7 +43,7 @@ pub(crate) fn run(steps: &[Step], request: &RunFunctionRequest) -> RunFunctionRe
         let held = Some(given.meta.and_then(|meta| meta.ttl));
         ttl = ttl.into_iter().chain(held).min_by_key(length);
         if fatal {
-            return finish(answer, ttl);
+            return Some(finish(answer, ttl));
         }
         if given.output.is_some() {
             answer.output = given.output;
@@ -40,7 +58,7 @@ pub(crate) fn run(steps: &[Step], request: &RunFunctionRequest) -> RunFunctionRe
     }
     answer.desired = asked.desired;
     answer.context = asked.context;
-    finish(answer, ttl)
+    Some(finish(answer, ttl))
 }
 
 /// Whether the answer of every step depends on nothing but what it is asked.

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
-use purlin_function::{Function, Functions, Panicked, RequestView as _, Response as Answer};
+use purlin_function::{
+    Function as _, Functions, Hosted, Panicked, RequestView as _, Response as Answer,
+};
 use purlin_function::{RunFunctionRequest, RunFunctionResponse, Severity};
-use purlin_function::{ask_in_the_old_field_too, run_caught};
+use purlin_function::{ask_in_the_old_field_too, run_caught, run_short_caught};
 use purlin_proto::decode_request;
 use purlin_telemetry::{
     AnswerLabels, CallLabels, FunctionLabels, HandledLabels, Metrics, SeverityLabels,
@@ -53,6 +55,14 @@ struct Question {
     bytes: Bytes,
     service: &'static str,
     keep: Option<u64>,
+}
+
+/// What a function came to.
+#[derive(Debug)]
+struct Ran {
+    response: RunFunctionResponse,
+    panicked: Panicked,
+    took: Duration,
 }
 
 impl Service {
@@ -117,8 +127,8 @@ impl Service {
         // Recording writes files, which may take its time.
         if question.bytes.len() <= SMALL && self.recorder.is_none() {
             let request = decoded.insert(decode(&question.bytes)?);
-            if self.functions.is_short(request) {
-                return Ok(self.answer(request, &question, &working));
+            if let Some(frame) = self.answer_at_once(request, &question) {
+                return Ok(frame);
             }
         }
         let until = Instant::now() + self.timeout;
@@ -158,7 +168,20 @@ impl Service {
         }
     }
 
-    /// Answers a request, and keeps the answer when it is worth that.
+    /// Answers a request if that is known, or turns out, to take little time.
+    fn answer_at_once(&self, request: &RunFunctionRequest, question: &Question) -> Option<Frame> {
+        let hosted = self.functions.pick(request).ok()?;
+        let began = Instant::now();
+        let (response, panicked) = run_short_caught(hosted.function.as_ref(), request)?;
+        let ran = Ran {
+            response,
+            panicked,
+            took: began.elapsed(),
+        };
+        Some(self.finish(hosted, request, question, ran))
+    }
+
+    /// Answers a request, however long that takes.
     fn answer(
         &self,
         request: &RunFunctionRequest,
@@ -175,15 +198,33 @@ impl Service {
                 return Frame::of(&response);
             }
         };
-        let name = hosted.name;
         let told = working.set(Working {
             tag: tag.to_owned(),
-            function: name,
+            function: hosted.name,
         });
         debug_assert!(told.is_ok(), "a request is worked on once");
-        let mut response = self.call(name, hosted.function.as_ref(), request);
+        let began = Instant::now();
+        let (response, panicked) = run_caught(hosted.function.as_ref(), request);
+        let ran = Ran {
+            response,
+            panicked,
+            took: began.elapsed(),
+        };
+        self.finish(hosted, request, question, ran)
+    }
+
+    /// The answer as it is sent. It is recorded, and kept, when it is worth that.
+    fn finish(
+        &self,
+        hosted: &Hosted,
+        request: &RunFunctionRequest,
+        question: &Question,
+        ran: Ran,
+    ) -> Frame {
+        self.count(hosted.name, request, &ran);
+        let mut response = ran.response;
         ask_in_the_old_field_too(request, &mut response);
-        self.record(question.service, name, request, &response);
+        self.record(question.service, hosted.name, request, &response);
         let frame = Frame::of(&response);
         // A fatal answer is not kept: each is logged and counted.
         if let Some(hash) = question.keep
@@ -207,20 +248,14 @@ impl Service {
         }
     }
 
-    /// Runs a function, and counts and logs what it reports.
-    fn call(
-        &self,
-        function: &'static str,
-        run: &dyn Function,
-        request: &RunFunctionRequest,
-    ) -> RunFunctionResponse {
+    /// Counts and logs what a function that ran reports.
+    fn count(&self, function: &'static str, request: &RunFunctionRequest, ran: &Ran) {
+        let response = &ran.response;
         let (tag, labels) = (request.tag(), FunctionLabels { function });
-        let began = Instant::now();
-        let (response, panicked) = run_caught(run, request);
-        let took = began.elapsed().as_secs_f64();
+        let took = ran.took.as_secs_f64();
         self.metrics.ran.get_or_create(&labels).observe(took);
         tracing::debug!(tag, function, took, "answered");
-        if panicked == Panicked::Yes {
+        if ran.panicked == Panicked::Yes {
             self.metrics.panics.get_or_create(&labels).inc();
         }
         let outcome = if response.results.iter().any(is_fatal) {
@@ -242,7 +277,6 @@ impl Service {
                 tracing::warn!(tag, function, message = result.message, "fatal result");
             }
         }
-        response
     }
 
     /// What to answer when the function does not.

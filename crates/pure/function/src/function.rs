@@ -51,6 +51,12 @@ pub trait Function: Send + Sync {
         let _ = request;
         false
     }
+
+    /// The answer, if finding it takes no longer than [`Function::is_short`] says. A function that cannot tell beforehand may
+    /// begin, and give up as soon as it turns out to take longer: it is then asked again where it may take its time.
+    fn run_short(&self, request: &RunFunctionRequest) -> Option<RunFunctionResponse> {
+        self.is_short(request).then(|| self.run(request))
+    }
 }
 
 /// An observed object.
@@ -174,6 +180,10 @@ impl Function for Repeating {
     fn is_short(&self, request: &RunFunctionRequest) -> bool {
         self.0.is_short(request)
     }
+
+    fn run_short(&self, request: &RunFunctionRequest) -> Option<RunFunctionResponse> {
+        self.0.run_short(request)
+    }
 }
 
 struct Typed {
@@ -201,17 +211,29 @@ pub fn run_caught(
     function: &dyn Function,
     request: &RunFunctionRequest,
 ) -> (RunFunctionResponse, Panicked) {
-    match catch_unwind(AssertUnwindSafe(|| function.run(request))) {
-        Ok(response) => (response, Panicked::No),
-        Err(panic) => {
-            let message = format!(
-                "the function panicked, which is a defect in it: {}",
-                words(panic.as_ref())
-            );
-            let response = Response::to(request).fatal(message).build();
-            (response, Panicked::Yes)
-        }
-    }
+    catch_unwind(AssertUnwindSafe(|| function.run(request))).map_or_else(
+        |panic| (panicked(panic.as_ref(), request), Panicked::Yes),
+        |response| (response, Panicked::No),
+    )
+}
+
+/// The same of [`Function::run_short`].
+pub fn run_short_caught(
+    function: &dyn Function,
+    request: &RunFunctionRequest,
+) -> Option<(RunFunctionResponse, Panicked)> {
+    catch_unwind(AssertUnwindSafe(|| function.run_short(request))).map_or_else(
+        |panic| Some((panicked(panic.as_ref(), request), Panicked::Yes)),
+        |response| response.map(|response| (response, Panicked::No)),
+    )
+}
+
+fn panicked(panic: &(dyn Any + Send), request: &RunFunctionRequest) -> RunFunctionResponse {
+    let message = format!(
+        "the function panicked, which is a defect in it: {}",
+        words(panic)
+    );
+    Response::to(request).fatal(message).build()
 }
 
 /// Whether a function panicked.

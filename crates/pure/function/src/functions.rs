@@ -181,6 +181,10 @@ impl Function for Functions {
         self.pick(request)
             .is_ok_and(|hosted| hosted.function.is_short(request))
     }
+
+    fn run_short(&self, request: &RunFunctionRequest) -> Option<RunFunctionResponse> {
+        self.pick(request).ok()?.function.run_short(request)
+    }
 }
 
 /// The name with what the names of functions begin with.
@@ -288,6 +292,37 @@ mod tests {
         );
         let near = all.unknown_name("sequencer").to_string();
         assert!(near.contains("did you mean function-sequencer?"), "{near}");
+    }
+
+    #[test]
+    fn only_what_says_so_is_answered_at_once() {
+        struct Short(bool);
+        impl crate::Function for Short {
+            fn run(&self, request: &RunFunctionRequest) -> crate::RunFunctionResponse {
+                assert!(self.0, "it takes long");
+                Response::to(request).normal("short").build()
+            }
+            fn is_short(&self, _: &RunFunctionRequest) -> bool {
+                true
+            }
+        }
+        let request = RunFunctionRequest::default();
+        let functions = |short| {
+            let function = Arc::new(Short(short));
+            Functions::new([Hosted {
+                function,
+                ..hosted("function-a", "A")
+            }])
+            .with_default("function-a")
+        };
+        let short = functions(true);
+        assert_eq!(short.run_short(&request), Some(short.run(&request)));
+        let long = Functions::new([hosted("function-a", "A")]).with_default("function-a");
+        assert_eq!(long.run_short(&request), None);
+        let (response, panicked) = crate::run_short_caught(&functions(false), &request).unwrap();
+        assert_eq!(panicked, crate::Panicked::Yes);
+        assert!(response.results[0].message.ends_with("it takes long"));
+        assert!(crate::run_short_caught(&long, &request).is_none());
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub use bytes::Bytes;
 pub use duration::parse_duration;
 pub use function::{
     FieldRead, Function, Hosted, Panicked, ReadObject, ReadStep, checked, repeating, run_caught,
-    typed,
+    run_short_caught, typed,
 };
 pub use functions::Functions;
 pub use older::ask_in_the_old_field_too;

@@ -57,6 +57,11 @@ impl<T> Plans<T> {
         compiled
     }
 
+    /// What an input compiled to before.
+    pub fn known(&self, input: &Object) -> Option<Arc<T>> {
+        self.find(input.to_wire().len(), input)
+    }
+
     fn find(&self, length: usize, input: &Object) -> Option<Arc<T>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut entries = kept.iter();
