@@ -58,11 +58,18 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
+    pub(crate) fn eval(&mut self, node: &'a Node) -> Got<'a> {
+        let value = self.step(node)?;
+        let handed = self.meter.hand(&value);
+        handed.map_err(|raise| stop(node.span, raise))?;
+        Ok(value)
+    }
+
     #[expect(
         clippy::too_many_lines,
         reason = "one flat arm per kind of node reads better"
     )]
-    pub(crate) fn eval(&mut self, node: &'a Node) -> Got<'a> {
+    fn step(&mut self, node: &'a Node) -> Got<'a> {
         self.meter
             .spend(1)
             .map_err(|raise| stop(node.span, raise))?;

@@ -23,6 +23,9 @@ pub struct Limits {
     /// Whether whole and floating numbers may meet in arithmetic. Data without a schema does not say which of them a
     /// number is, so `xr.spec.size * 1.5` must not depend on the size being whole.
     pub mixed_numbers: bool,
+    /// Whether every value costs steps by its size too, because whatever is done with it next may pass over all of it. The
+    /// steps are then a bound of the time, also with data of a size that is not usual.
+    pub by_size: bool,
 }
 
 impl Default for Limits {
@@ -32,6 +35,7 @@ impl Default for Limits {
             memory: 16 * 1024 * 1024,
             output: 16 * 1024 * 1024,
             mixed_numbers: true,
+            by_size: false,
         }
     }
 }
@@ -79,6 +83,18 @@ impl Meter {
                 self.limits.fuel
             ),
         ))
+    }
+
+    /// What a value costs that something is about to be done with.
+    #[inline]
+    pub(crate) fn hand(&mut self, value: &Val<'_>) -> Result<(), Raise> {
+        /// So many bytes are passed over, or so many elements of 16 bytes each looked at, in the time of a step.
+        const PASSED: usize = 128;
+        if self.limits.by_size {
+            self.spend((value.breadth() / PASSED) as u64)
+        } else {
+            Ok(())
+        }
     }
 
     /// Reading `bytes` of text costs a step per ten.
@@ -157,7 +173,7 @@ impl Meter {
 }
 
 /// Takes the size of a value from what is left; false when that is too little.
-fn weigh(value: &Val<'_>, left: &mut u64) -> bool {
+pub(crate) fn weigh(value: &Val<'_>, left: &mut u64) -> bool {
     let mut take = |bytes: usize| match left.checked_sub(bytes as u64) {
         Some(rest) => {
             *left = rest;

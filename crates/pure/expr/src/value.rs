@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use crate::key::Key;
 use crate::list::List;
 use crate::map::Map;
+use crate::meter::weigh;
 use crate::special::Special;
 
 /// The variable a value was read from, when data missing below it means "not there yet" instead of a mistake.
@@ -220,6 +221,33 @@ impl<'a> Val<'a> {
             Self::Map(map) => map.entries(),
             _ => None,
         }
+    }
+
+    /// How many bytes are passed over to find something in it, about, known at once.
+    pub(crate) fn breadth(&self) -> usize {
+        const EACH: usize = 16;
+        match self {
+            Self::String(text) => text.as_str().len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::List(List::Data(list, _) | List::Wire(list)) => list.breadth(),
+            Self::Map(Map::Data(object, _) | Map::Wire(object)) => object.breadth(),
+            Self::List(list) => list.len() * EACH,
+            Self::Map(Map::Owned(entries, _)) => entries.len() * EACH,
+            Self::Map(Map::Json(map) | Map::Shaped(map, _)) => map.len() * EACH,
+            Self::Optional(Some(inner)) => inner.breadth(),
+            _ => 0,
+        }
+    }
+
+    /// How many bytes it takes written out, or `most` if it is more.
+    pub fn size(&self, most: u64) -> usize {
+        let mut left = most;
+        let size = if weigh(self, &mut left) {
+            most - left
+        } else {
+            most
+        };
+        usize::try_from(size).unwrap_or(usize::MAX)
     }
 
     /// The name of the value's type, as `type(x)` gives it.

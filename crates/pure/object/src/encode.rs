@@ -120,8 +120,28 @@ pub(crate) fn put_text(text: &str, out: &mut impl BufMut) {
 }
 
 /// Writes a tag and a length.
+#[inline]
 pub(crate) fn put_head(tag: u8, length: usize, out: &mut impl BufMut) {
     out.put_u8(tag);
+    put_length(length, out);
+}
+
+/// Writes a length.
+#[inline]
+pub(crate) fn put_length(length: usize, out: &mut impl BufMut) {
+    // Nearly all take a byte or two.
+    match u8::try_from(length) {
+        Ok(short @ 0..0x80) => out.put_u8(short),
+        _ if length < 1 << 14 => {
+            let parts = [length & 0x7F | 0x80, length >> 7];
+            out.put_slice(&parts.map(|part| u8::try_from(part).unwrap_or_default()));
+        }
+        _ => put_long_length(length, out),
+    }
+}
+
+#[cold]
+fn put_long_length(length: usize, out: &mut impl BufMut) {
     let mut rest = length;
     for _ in 1..wire::varint_len(length) {
         out.put_u8(u8::try_from(rest & 0x7F).unwrap_or_default() | 0x80);

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::wire::{ENTRY_VALUE, FIRST, STRUCT, delimited_len};
+use crate::wire::{ENTRY_VALUE, FIRST, STRUCT, delimited_len, varint_len};
 use crate::{Object, ObjectRef, Value, ValueRef, encode, object};
 
 /// So many levels are measured without an allocation.
@@ -27,6 +27,16 @@ impl Payload {
         encode::put_text(text, &mut bytes);
         Self(bytes.into())
     }
+
+    /// How many bytes it takes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it takes none: never.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// What becomes of a hole.
@@ -47,6 +57,7 @@ pub struct Form {
     root: Level,
     /// How many levels are below the root.
     levels: usize,
+    holes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -59,13 +70,13 @@ enum Entry {
     /// Encoded entries, with their tags, that never change.
     Fixed(Vec<u8>),
     Hole {
-        key: Box<str>,
+        key: Key,
         number: usize,
         /// The encoded value it holds by itself.
         held: Option<Box<[u8]>>,
     },
     Level {
-        key: Box<str>,
+        key: Key,
         /// Its place among the levels.
         number: usize,
         level: Level,
@@ -83,13 +94,23 @@ impl Form {
     where
         P: IntoIterator<Item = &'p str>,
     {
-        let mut tree = Tree::default();
+        let (mut tree, mut holes) = (Tree::default(), 0);
         for (number, path) in paths.into_iter().enumerate() {
             tree.add(path.into_iter(), number)?;
+            holes = number + 1;
         }
         let mut levels = 0;
         let root = tree.level(Some(object), &mut levels)?;
-        Some(Self { root, levels })
+        Some(Self {
+            root,
+            levels,
+            holes,
+        })
+    }
+
+    /// How many holes it has.
+    pub fn holes(&self) -> usize {
+        self.holes
     }
 
     /// The object with its holes filled. A hole without a fill keeps what it holds.
@@ -105,6 +126,32 @@ impl Form {
         let mut out = Vec::with_capacity(length);
         self.root.write(fills, lengths, &mut out);
         Object(object::Repr::Wire(out.into()))
+    }
+}
+
+/// The key of an entry as it is encoded: all of the entry between its own length and that of its value.
+#[derive(Debug)]
+struct Key(Box<[u8]>);
+
+impl Key {
+    fn new(key: &str) -> Self {
+        let mut bytes = Vec::with_capacity(delimited_len(key.len()) + 1);
+        encode::put_head(FIRST, key.len(), &mut bytes);
+        bytes.extend_from_slice(key.as_bytes());
+        bytes.push(ENTRY_VALUE);
+        Self(bytes.into())
+    }
+
+    /// How many bytes the entry takes, without its tag and length.
+    fn entry_len(&self, payload: usize) -> usize {
+        self.0.len() + varint_len(payload) + payload
+    }
+
+    /// Writes the entry up to its value.
+    fn put(&self, payload: usize, out: &mut Vec<u8>) {
+        encode::put_head(FIRST, self.entry_len(payload), out);
+        out.extend_from_slice(&self.0);
+        encode::put_length(payload, out);
     }
 }
 
@@ -153,7 +200,7 @@ impl<'p> Tree<'p> {
             };
             match branches.remove(place).1 {
                 Branch::Hole(number) => level.entries.push(Entry::Hole {
-                    key: key.into(),
+                    key: Key::new(key),
                     number,
                     held: Some(Payload::of(&value.to_owned()).0.to_vec().into()),
                 }),
@@ -168,7 +215,7 @@ impl<'p> Tree<'p> {
         for (key, branch) in branches {
             match branch {
                 Branch::Hole(number) => level.entries.push(Entry::Hole {
-                    key: key.into(),
+                    key: Key::new(key),
                     number,
                     held: None,
                 }),
@@ -186,7 +233,7 @@ impl Level {
             self.entries.push(Entry::Fixed(Vec::new()));
         }
         if let Some(Entry::Fixed(bytes)) = self.entries.last_mut() {
-            put_key(key, payload.len(), bytes);
+            Key::new(key).put(payload.len(), bytes);
             bytes.extend_from_slice(&payload);
         }
     }
@@ -201,7 +248,7 @@ impl Level {
         let number = *levels;
         *levels += 1;
         self.entries.push(Entry::Level {
-            key: key.into(),
+            key: Key::new(key),
             number,
             level: tree.level(object, levels)?,
             always: object.is_some(),
@@ -219,7 +266,7 @@ impl Level {
                     let fill = fills.get(*number).copied().unwrap_or_default();
                     filled |= matches!(fill, Fill::Value(_));
                     if let Some(payload) = payload(fill, held.as_deref()) {
-                        total += delimited_len(entry_len(key, payload.len()));
+                        total += delimited_len(key.entry_len(payload.len()));
                     }
                 }
                 Entry::Level {
@@ -232,7 +279,7 @@ impl Level {
                     filled |= filled_below;
                     let length = (*always || filled_below).then_some(length);
                     if let Some(length) = length {
-                        total += delimited_len(entry_len(key, delimited_len(length)));
+                        total += delimited_len(key.entry_len(delimited_len(length)));
                     }
                     if let Some(noted) = lengths.get_mut(*number) {
                         *noted = length;
@@ -250,7 +297,7 @@ impl Level {
                 Entry::Hole { key, number, held } => {
                     let fill = fills.get(*number).copied().unwrap_or_default();
                     if let Some(payload) = payload(fill, held.as_deref()) {
-                        put_key(key, payload.len(), out);
+                        key.put(payload.len(), out);
                         out.extend_from_slice(payload);
                     }
                 }
@@ -258,7 +305,7 @@ impl Level {
                     key, number, level, ..
                 } => {
                     if let Some(length) = lengths.get(*number).copied().flatten() {
-                        put_key(key, delimited_len(length), out);
+                        key.put(delimited_len(length), out);
                         encode::put_head(STRUCT, length, out);
                         level.write(fills, lengths, out);
                     }
@@ -274,19 +321,6 @@ fn payload<'a>(fill: Fill<'a>, held: Option<&'a [u8]>) -> Option<&'a [u8]> {
         Fill::Omit => None,
         Fill::Value(payload) => Some(&payload.0),
     }
-}
-
-/// How many bytes an entry takes, without its tag and length.
-fn entry_len(key: &str, payload: usize) -> usize {
-    delimited_len(key.len()) + delimited_len(payload)
-}
-
-/// Writes an entry up to its value.
-fn put_key(key: &str, payload: usize, out: &mut Vec<u8>) {
-    encode::put_head(FIRST, entry_len(key, payload), out);
-    encode::put_head(FIRST, key.len(), out);
-    out.extend_from_slice(key.as_bytes());
-    encode::put_head(ENTRY_VALUE, payload, out);
 }
 
 #[cfg(test)]

@@ -192,6 +192,14 @@ impl<'a> ListRef<'a> {
         Self(Borrowed::Wire { parent, bytes })
     }
 
+    /// How many bytes are passed over at most to find an element, known at once.
+    pub fn breadth(self) -> usize {
+        match self.0 {
+            Borrowed::Wire { bytes, .. } => bytes.len(),
+            Borrowed::Items(items) => size_of_val(items.as_slice()),
+        }
+    }
+
     /// The element at an index.
     pub fn get(self, index: usize) -> Option<ValueRef<'a>> {
         match self.0 {

@@ -261,6 +261,14 @@ impl<'a> ObjectRef<'a> {
         }
     }
 
+    /// How many bytes are passed over at most to find a key, known at once.
+    pub fn breadth(self) -> usize {
+        match self.0 {
+            Borrowed::Wire { bytes, .. } => bytes.len(),
+            Borrowed::Map(map) => size_of_val(map.entries()),
+        }
+    }
+
     /// Whether there are no keys.
     pub fn is_empty(self) -> bool {
         match self.0 {

@@ -27,6 +27,7 @@ const LIMITS: Limits = Limits {
     memory: 16 * 1024 * 1024,
     output: 16 * 1024 * 1024,
     mixed_numbers: false,
+    by_size: false,
 };
 
 /// The rules of a schema, ready to run. Compile once per version of a definition and keep it.
