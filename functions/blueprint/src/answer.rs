@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use prost::Message as _;
 use purlin_diag::Diagnostic;
 use purlin_expr::Pending;
 use purlin_function::{
@@ -22,7 +23,8 @@ impl<'m> Run<'m> {
         };
         let xr = self.request.observed_composite();
         let mut filler = Filler::new(frame, &frame.bindings, &mut self.fuel);
-        let status = filler.fill(tree, xr.get("status"));
+        let form = self.plan.status_form.as_ref();
+        let status = filler.fill_form(tree, form, xr.get("status"));
         // A field that cannot be computed keeps its value, and the rest goes on.
         self.found.extend(warnings(filler.faults));
         match status {
@@ -34,6 +36,7 @@ impl<'m> Run<'m> {
                 if status.is_empty() {
                     return;
                 }
+                self.fuel.spend(status.encoded_len() / 16);
                 let composite = self.response.composite_object_mut();
                 for key in ["apiVersion", "kind"] {
                     if let (None, Some(value)) = (composite.get(key), xr.get(key)) {

@@ -6,8 +6,9 @@ use purlin_function::{RequestView as _, RunFunctionRequest};
 use purlin_object::ValueRef;
 
 use crate::elements::Elements;
-use crate::fill::{Filler, Fuel};
+use crate::fill::Filler;
 use crate::frame::{Frame, Gate, Instance, Instances, nest};
+use crate::fuel::Fuel;
 use crate::given::{composite, credentials, observed, required};
 use crate::instance::Element;
 use crate::plan::{Body, External, Named, Plan, ResourcePlan};
@@ -32,11 +33,11 @@ pub(crate) struct Start<'m> {
 }
 
 impl<'m> Binder<'m> {
-    pub(crate) fn new(plan: &'m Plan, request: &'m RunFunctionRequest) -> Self {
+    pub(crate) fn new(plan: &'m Plan, request: &'m RunFunctionRequest, fuel: Fuel) -> Self {
         let mut binder = Self {
             plan,
             request,
-            fuel: Fuel::new(),
+            fuel,
             faults: Diagnostics::new(),
             given: Vec::new(),
             frames: 0,
@@ -71,6 +72,8 @@ impl<'m> Binder<'m> {
 
     pub(crate) fn frame(&mut self, start: Start<'m>) -> Frame<'m> {
         let body = start.body;
+        let own = body.resources.len() + body.requires.len() + body.uses.len() + body.lets.len();
+        self.fuel.spend(4 + 4 * own);
         let mut frame = Frame {
             body,
             prefix: start.prefix,
@@ -108,6 +111,9 @@ impl<'m> Binder<'m> {
             .uses
             .extend(body.uses.iter().map(|_| Instances::Wrong));
         for named in &body.named {
+            if self.fuel.is_out() {
+                break;
+            }
             match *named {
                 Named::Let(at) => self.bind_let(at, &mut frame),
                 Named::Resource(at) => self.bind_resource(at, &mut frame),
@@ -120,7 +126,7 @@ impl<'m> Binder<'m> {
     fn bind_single(&self, resource: &'m ResourcePlan, frame: &mut Frame<'m>) {
         let root = resource.variable.as_str();
         let name = frame.name(&resource.name);
-        if frame.body.reads.contains(root) {
+        if resource.read {
             let connection = frame.body.connections.contains(root);
             let binding = if let External::Object = resource.external {
                 match self.request.required_resources(&name) {
@@ -196,7 +202,7 @@ impl<'m> Binder<'m> {
                 gate,
             });
         }
-        if frame.body.reads.contains(root) {
+        if resource.read {
             let request = self.request;
             let value = |instance: &Instance<'m>| {
                 let found = request.observed_resources().get(instance.name.as_ref());

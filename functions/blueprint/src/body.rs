@@ -93,6 +93,9 @@ pub(crate) fn finish(body: &mut Body, compiler: &mut Compiler<'_>) {
     body.named = graph_of::order(body, compiler);
     body.reads = std::mem::take(&mut compiler.reads);
     body.connections = std::mem::take(&mut compiler.connections);
+    for resource in &mut body.resources {
+        resource.read = body.reads.contains(&resource.variable);
+    }
     body.slots = compiler.slots();
 }
 
@@ -229,9 +232,11 @@ fn resource(resource: &Resource, field: &str, compiler: &mut Compiler<'_>) -> Re
     ResourcePlan {
         name: resource.name.clone(),
         variable: variable(&resource.name),
+        read: false,
         each,
         ready,
         external,
+        form: manifest.form(),
         manifest,
         kind,
         sources: std::collections::BTreeSet::new(),

@@ -88,6 +88,7 @@ pub(crate) fn compile(input: &Object) -> Result<Plan, Diagnostics> {
         body: plan_body,
         modules: modules.plans,
         environment,
+        status_form: status.as_ref().and_then(Tree::form),
         status,
         connection,
         secret,

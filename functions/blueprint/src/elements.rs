@@ -44,6 +44,12 @@ impl<'m> Binder<'m> {
             wrong |= faults.has_errors();
             self.faults.extend(faults);
             unsure = unsure.or(missed.into_iter().next());
+            if let Some(list) = &list {
+                self.fuel.spend_on_all(list);
+            }
+            if self.fuel.is_out() {
+                return Elements::Wrong;
+            }
             match list.map(|list| instance::items(&list, &field)) {
                 Some(Ok(items)) => lists.push(items),
                 Some(Err(diagnostic)) => {
@@ -66,6 +72,7 @@ impl<'m> Binder<'m> {
                 return Elements::Wrong;
             }
         };
+        self.fuel.spend(8 * elements.len() * each.variables.len());
         self.keyed(each, elements, unsure, frame)
     }
 

@@ -1,48 +1,15 @@
 //! What is a value once its holes are filled, and what if some of them cannot be filled yet?
 
+use std::rc::Rc;
+
 use purlin_diag::{Diagnostic, Diagnostics};
-use purlin_expr::{Bindings, Evaluation, Fault, FaultKind, Limits, NotData, Outcome, Pending, Val};
-use purlin_object::{List, Value, ValueRef};
+use purlin_expr::{Bindings, Fault, FaultKind, NotData, Outcome, Pending, Val};
+use purlin_object::{Fill, Form, List, Payload, Value, ValueRef};
 
 use crate::frame::Frame;
+use crate::fuel::Fuel;
 use crate::live::cover;
 use crate::template::{Hole, Piece, Tree, told};
-
-/// Steps all expressions of one request may take together.
-const BUDGET: u64 = 20_000_000;
-
-/// What is left of the steps of a request.
-#[derive(Debug)]
-pub(crate) struct Fuel(u64);
-
-impl Fuel {
-    pub(crate) fn new() -> Self {
-        Self(BUDGET)
-    }
-
-    fn eval<'a>(&mut self, hole: &'a Hole, bindings: &Bindings<'a>) -> Evaluation<'a> {
-        let usual = Limits::default();
-        let limits = Limits {
-            fuel: usual.fuel.min(self.0),
-            ..usual
-        };
-        let mut evaluation = hole.program.evaluate(bindings, limits);
-        self.0 = self.0.saturating_sub(evaluation.used);
-        if let Outcome::Fault(fault) = &mut evaluation.outcome
-            && fault.kind == FaultKind::Fuel
-            && limits.fuel < usual.fuel
-        {
-            fault.message = format!("all expressions together need more than {BUDGET} steps");
-        }
-        // What is not there in a map or list that was made without something may be there with it.
-        if let (Outcome::Fault(fault), Some(missed)) = (&evaluation.outcome, &evaluation.missed)
-            && matches!(fault.kind, FaultKind::NoSuchKey | FaultKind::OutOfRange)
-        {
-            evaluation.outcome = Outcome::Pending(missed.clone());
-        }
-        evaluation
-    }
-}
 
 /// A failure as a diagnostic about its field.
 fn diagnose(fault: &Fault, hole: &Hole) -> Diagnostic {
@@ -59,7 +26,12 @@ fn diagnose(fault: &Fault, hole: &Hole) -> Diagnostic {
 pub(crate) struct Kept<'m> {
     outcome: Outcome<'m>,
     missed: Option<Pending>,
+    /// What it fills a hole of a form with, once it did.
+    pub(crate) filling: Option<Filling>,
 }
+
+/// What a hole of a form is filled with; None leaves the field out.
+pub(crate) type Filling = Option<Rc<Payload>>;
 
 /// Fills values for one scope, and collects what is waited for and what fails.
 #[derive(Debug)]
@@ -92,6 +64,7 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
     /// The filled value; `None` leaves the field out. What cannot be filled yet keeps what is live at the same place.
     pub(crate) fn fill(&mut self, tree: &'m Tree, live: Option<ValueRef<'_>>) -> Option<Value> {
         let keep = || live.map(ValueRef::to_owned);
+        self.fuel.spend(1);
         match tree {
             Tree::Fixed(value) => Some(value.clone()),
             Tree::Hole(hole) => {
@@ -142,8 +115,72 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
         }
     }
 
+    /// The same of a tree whose form is at hand: an object. As long as nothing is missing and nothing fails, as nearly always,
+    /// it is written in one piece.
+    pub(crate) fn fill_form(
+        &mut self,
+        tree: &'m Tree,
+        form: Option<&Form>,
+        live: Option<ValueRef<'_>>,
+    ) -> Option<Value> {
+        let Some(form) = form else {
+            return self.fill(tree, live);
+        };
+        let fuel = self.fuel.left();
+        let told = (self.waits.len(), self.missed.len());
+        let faults = std::mem::take(&mut self.faults);
+        let mut fillings: Vec<Filling> = Vec::with_capacity(form.holes());
+        let whole = tree.leaves(&mut |leaf| {
+            let filling = self.filling(leaf);
+            filling.map(|filling| fillings.push(filling)).is_some()
+        });
+        self.faults = faults;
+        if whole {
+            let fills = fillings.iter().map(|filling| match filling {
+                Some(payload) => Fill::Value(payload),
+                None => Fill::Omit,
+            });
+            let fills: Vec<Fill<'_>> = fills.collect();
+            return Some(Value::Object(form.fill(&fills)));
+        }
+        self.waits.truncate(told.0);
+        self.missed.truncate(told.1);
+        self.fuel.give_back(fuel);
+        self.fill(tree, live)
+    }
+
+    /// What a leaf of a form is filled with; None when something is missing, or wrong.
+    fn filling(&mut self, leaf: &'m Tree) -> Option<Filling> {
+        self.fuel.spend(1);
+        let told = (self.waits.len(), self.missed.len());
+        let filling = match leaf {
+            Tree::Hole(hole) => {
+                if let Some(filling) = hole.slot.and_then(|slot| self.frame.filling(slot)) {
+                    self.fuel
+                        .spend(1 + filling.as_ref().map_or(0, |payload| payload.len() / 64));
+                    return Some(filling);
+                }
+                let filling = match self.hole(hole)? {
+                    Val::Optional(None) => None,
+                    Val::String(text) => Some(Payload::of_text(text.as_str())),
+                    value => Some(Payload::of(&value.to_data().ok()?)),
+                };
+                let filling = filling.map(Rc::new);
+                if let (Some(slot), true) = (hole.slot, self.missed.len() == told.1) {
+                    self.frame.keep_filling(slot, &filling);
+                }
+                filling
+            }
+            Tree::Text(pieces) => Some(Rc::new(Payload::of_text(&self.text(pieces)?))),
+            other => Some(Rc::new(Payload::of(&self.fill(other, None)?))),
+        };
+        let whole = (self.waits.len(), self.missed.len()) == told && self.faults.is_empty();
+        whole.then_some(filling)
+    }
+
     /// The value of a tree as an expression sees it.
     pub(crate) fn value(&mut self, tree: &'m Tree) -> Option<Val<'a>> {
+        self.fuel.spend(1);
         Some(match tree {
             Tree::Fixed(value) => Val::from_data(value.as_ref()),
             Tree::Hole(hole) => return self.hole(hole),
@@ -230,7 +267,7 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
     }
 
     fn text(&mut self, pieces: &'m [Piece]) -> Option<String> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(64);
         let mut whole = true;
         for piece in pieces {
             match piece {
@@ -239,12 +276,15 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
                     let before = self.missed.len();
                     let value = self.hole(hole);
                     let value = value.and_then(|value| self.present(value, before));
-                    match value.map(|value| value.plain()) {
-                        Some(Ok(part)) => text.push_str(&part),
-                        Some(Err(why)) => {
-                            self.no_data(why, hole);
-                            whole = false;
-                        }
+                    match value {
+                        Some(Val::String(part)) => text.push_str(part.as_str()),
+                        Some(value) => match value.plain() {
+                            Ok(part) => text.push_str(&part),
+                            Err(why) => {
+                                self.no_data(why, hole);
+                                whole = false;
+                            }
+                        },
                         None => whole = false,
                     }
                 }
@@ -263,12 +303,19 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
         };
         self.missed.extend(missed);
         match outcome {
-            Outcome::Ok(value) => Some(value),
+            Outcome::Ok(value) => {
+                self.fuel.spend_on(&value);
+                (!self.fuel.is_out()).then_some(value)
+            }
             Outcome::Pending(pending) => {
+                let body = self.frame.body;
+                let names = body.resources.len() + body.requires.len() + body.uses.len();
+                self.fuel.spend(4 + names / 4 + self.frame.causes.len());
                 self.waits.push(self.frame.told(pending));
                 None
             }
             Outcome::Fault(fault) => {
+                self.fuel.spend(50);
                 self.faults.push(diagnose(&fault, hole));
                 None
             }
@@ -284,6 +331,7 @@ impl<'m: 'a, 'a, 'f> Filler<'m, 'a, 'f> {
         let kept = Kept {
             outcome: evaluation.outcome,
             missed: evaluation.missed,
+            filling: None,
         };
         if let Some(place) = self.frame.kept.borrow_mut().get_mut(slot) {
             *place = Some(kept.clone());

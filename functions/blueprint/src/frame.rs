@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use purlin_expr::{Bindings, Pending, Val};
 
-use crate::fill::Kept;
+use crate::fill::{Filling, Kept};
 use crate::instance::Element;
 use crate::plan::{Body, External, ResourcePlan};
 
@@ -123,6 +123,17 @@ impl<'m> Frame<'m> {
             Cow::Borrowed(name)
         } else {
             Cow::Owned(format!("{}{name}", self.prefix))
+        }
+    }
+
+    /// What the value that is kept at a place fills a hole of a form with, if it did before.
+    pub(crate) fn filling(&self, slot: usize) -> Option<Filling> {
+        self.kept.borrow().get(slot)?.as_ref()?.filling.clone()
+    }
+
+    pub(crate) fn keep_filling(&self, slot: usize, filling: &Filling) {
+        if let Some(Some(kept)) = self.kept.borrow_mut().get_mut(slot) {
+            kept.filling = Some(filling.clone());
         }
     }
 

@@ -23,6 +23,7 @@ mod encoding;
 mod external;
 mod fill;
 mod frame;
+mod fuel;
 mod given;
 mod graph;
 mod graph_of;
@@ -40,21 +41,39 @@ mod usages;
 mod uses;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 use purlin_diag::{Diagnostic, Diagnostics};
 use purlin_function::{
     Function, Hosted, Plans, RequestView as _, Response, RunFunctionRequest, RunFunctionResponse,
 };
 
+use fuel::Fuel;
+
+/// How many requests are not tried in a hurry after one that took long.
+const PATIENCE: u32 = 16;
+
 /// The function.
 #[derive(Debug, Default)]
 pub struct Blueprint {
-    plans: Plans<Result<plan::Plan, Diagnostics>>,
+    plans: Plans<Compiled>,
+}
+
+/// What an input compiled to.
+#[derive(Debug)]
+struct Compiled {
+    plan: Result<plan::Plan, Diagnostics>,
+    /// How many of the next requests take long, it seems.
+    long: AtomicU32,
 }
 
 impl Blueprint {
-    fn plan(&self, input: &purlin_object::Object) -> Arc<Result<plan::Plan, Diagnostics>> {
-        self.plans.of(input, || compile::compile(input))
+    fn plan(&self, input: &purlin_object::Object) -> Arc<Compiled> {
+        self.plans.of(input, || Compiled {
+            plan: compile::compile(input),
+            long: AtomicU32::new(0),
+        })
     }
 }
 
@@ -66,19 +85,36 @@ impl Function for Blueprint {
                     .path("input");
             return Response::to(request).mistakes(&missing.into()).build();
         };
-        match self.plan(input).as_ref() {
-            Ok(plan) => run::run(plan, request),
+        match &self.plan(input).plan {
+            Ok(plan) => run::run(plan, request, Fuel::new())
+                .expect("only a run in a hurry ends before it has an answer"),
             Err(mistakes) => Response::to(request).mistakes(mistakes).build(),
         }
     }
 
+    fn run_short(&self, request: &RunFunctionRequest) -> Option<RunFunctionResponse> {
+        // Compiling takes long.
+        let compiled = self.plans.known(request.input()?)?;
+        let plan = compiled.plan.as_ref().ok()?;
+        // Who uses whom is a question about pairs of resources.
+        if plan.usages.is_some() {
+            return None;
+        }
+        let long = compiled.long.load(Relaxed);
+        if long > 0 {
+            compiled.long.store(long - 1, Relaxed);
+            return None;
+        }
+        let response = run::run(plan, request, Fuel::short());
+        if response.is_none() {
+            compiled.long.store(PATIENCE, Relaxed);
+        }
+        response
+    }
+
     fn check(&self, input: &purlin_object::Object) -> Diagnostics {
-        self.plan(input)
-            .as_ref()
-            .as_ref()
-            .err()
-            .cloned()
-            .unwrap_or_default()
+        let compiled = self.plan(input);
+        compiled.plan.as_ref().err().cloned().unwrap_or_default()
     }
 
     fn repeats(&self, _: &RunFunctionRequest) -> bool {

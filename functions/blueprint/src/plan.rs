@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::declare::Declared;
 use crate::input::{Severity, Target, UsageVersion};
 use crate::template::Tree;
+use purlin_object::Form;
 
 /// A compiled input.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) modules: Vec<ModulePlan>,
     pub(crate) environment: Vec<Declared>,
     pub(crate) status: Option<Tree>,
+    /// The same as a form, if it can be one.
+    pub(crate) status_form: Option<Form>,
     pub(crate) connection: Vec<(String, Tree)>,
     pub(crate) secret: SecretPlan,
     pub(crate) conditions: Vec<ConditionPlan>,
@@ -105,10 +108,14 @@ pub(crate) struct ResourcePlan {
     pub(crate) name: String,
     /// Its name in expressions.
     pub(crate) variable: String,
+    /// Whether something of the body reads it.
+    pub(crate) read: bool,
     pub(crate) each: Each,
     pub(crate) ready: Option<Tree>,
     pub(crate) external: External,
     pub(crate) manifest: Tree,
+    /// The same as a form, if it can be one.
+    pub(crate) form: Option<Form>,
     /// What is written out of its apiVersion and kind.
     pub(crate) kind: (Option<String>, Option<String>),
     /// What it reads, for usages.

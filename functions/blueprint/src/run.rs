@@ -13,8 +13,9 @@ use purlin_object::{Object, Value, ValueRef};
 use crate::bind::Binder;
 use crate::elements::inside;
 use crate::external::EXTERNAL_NAME;
-use crate::fill::{Filler, Fuel};
+use crate::fill::Filler;
 use crate::frame::{ANY, Frame, Gate, Instances, matches};
+use crate::fuel::Fuel;
 use crate::given::observed;
 use crate::input;
 use crate::live::{is_ready, strip};
@@ -31,9 +32,13 @@ const BYTES: usize = 16 << 20;
 /// The condition that says whether everything is composed.
 pub(crate) const COMPOSED: &str = "Composed";
 
-/// Runs a plan. Anything that is wrong is told as FATAL, and then nothing is changed.
-pub(crate) fn run(plan: &Plan, request: &RunFunctionRequest) -> RunFunctionResponse {
-    let mut binder = Binder::new(plan, request);
+/// Runs a plan. Anything that is wrong is told as FATAL, and then nothing is changed. None when it takes more than this.
+pub(crate) fn run(
+    plan: &Plan,
+    request: &RunFunctionRequest,
+    fuel: Fuel,
+) -> Option<RunFunctionResponse> {
+    let mut binder = Binder::new(plan, request, fuel);
     let root = binder.root();
     let mut run = Run {
         plan,
@@ -58,15 +63,18 @@ pub(crate) fn run(plan: &Plan, request: &RunFunctionRequest) -> RunFunctionRespo
         crate::connection::compose(&root, &mut run);
         crate::conditions::set(&root, &mut run);
     }
+    if run.fuel.is_out() {
+        return None;
+    }
     if run.found.has_errors() {
         run.found.sort();
         // Every use of a module and every element may say the same.
         let mut said = BTreeSet::new();
         let found = run.found.into_iter();
         let found: Diagnostics = found.filter(|one| said.insert(one.to_string())).collect();
-        return Response::to(request).mistakes(&found).build();
+        return Some(Response::to(request).mistakes(&found).build());
     }
-    run.finish()
+    Some(run.finish())
 }
 
 pub(crate) struct Run<'m> {
@@ -100,6 +108,7 @@ impl<'m> Run<'m> {
         if !ghost {
             self.asserts(frame);
             for require in &frame.body.requires {
+                self.fuel.spend(8 + frame.body.resources.len() / 4);
                 let mut filler = Filler::new(frame, &frame.bindings, &mut self.fuel);
                 let selector = requires::selector(require, &mut filler);
                 let waits = filler.waits;
@@ -207,6 +216,11 @@ impl<'m> Run<'m> {
             return;
         }
         let request = self.request;
+        let pairs = request.observed_resources().len() * unknown.len();
+        self.fuel.spend(pairs);
+        if self.fuel.is_out() {
+            return;
+        }
         for (name, live) in request.observed_resources() {
             if self.made.contains_key(name) || request.desired_resource(name).is_some() {
                 continue;
@@ -262,6 +276,7 @@ impl<'m> Run<'m> {
     }
 
     fn external(&mut self, resource: &'m ResourcePlan, frame: &Frame<'m>) {
+        self.fuel.spend(8 + frame.body.resources.len() / 4);
         let name = frame.name(&resource.name);
         let mut filler = Filler::new(frame, &frame.bindings, &mut self.fuel);
         let manifest = filler.fill(&resource.manifest, None);
@@ -313,7 +328,9 @@ impl<'m> Run<'m> {
     /// Desires a resource, within the bound of what all of them may take.
     pub(crate) fn desire(&mut self, name: &str, object: Object, ready: Ready, field: &str) {
         let before = self.bytes;
-        self.bytes += object.encoded_len();
+        let length = object.encoded_len();
+        self.bytes += length;
+        self.fuel.spend(length / 16);
         if self.bytes > BYTES && before <= BYTES {
             let message = format!("the composed resources take more than {BYTES} bytes together");
             let diagnostic = Diagnostic::error("blueprint/too-large", message);
@@ -336,6 +353,10 @@ impl<'m> Run<'m> {
     ) where
         'm: 'b,
     {
+        self.fuel.spend(12);
+        if self.fuel.is_out() {
+            return;
+        }
         let field = resource.each.field.as_str();
         let gate = gate.clone().and(&frame.gate);
         let request = self.request;
@@ -363,7 +384,8 @@ impl<'m> Run<'m> {
             Gate::Unsure(pending) => filler.waits.push(pending),
             Gate::Open | Gate::Shut | Gate::Wrong => {}
         }
-        let manifest = filler.fill(&resource.manifest, live.map(ValueRef::Object));
+        let live_value = live.map(ValueRef::Object);
+        let manifest = filler.fill_form(&resource.manifest, resource.form.as_ref(), live_value);
         let external = match &resource.external {
             External::Named { name, .. } => name.as_ref().map(|tree| {
                 let field = format!("{field}.external.name");
@@ -398,6 +420,9 @@ impl<'m> Run<'m> {
             return;
         };
         if waiting || !missed.is_empty() {
+            // Levels of the live object were opened to keep parts of it.
+            let length = live.map_or(0, |live| live.to_owned().encoded_len());
+            self.fuel.spend(length / 16);
             strip(&mut object, &resource.manifest);
         }
         if let External::Named { observe, .. } = &resource.external {

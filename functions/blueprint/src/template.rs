@@ -5,7 +5,7 @@ use std::sync::Arc;
 use prost::Message as _;
 use purlin_diag::Diagnostic;
 use purlin_expr::{Embedded, Part, Problem, Program};
-use purlin_object::{Limits, Object, Value, ValueRef};
+use purlin_object::{Form, Limits, Object, Value, ValueRef};
 
 use crate::compiler::{Compiler, Sees};
 
@@ -99,6 +99,46 @@ impl Tree {
             ValueRef::Null | ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::Double(_) => {
                 Self::Fixed(value.to_owned())
             }
+        }
+    }
+
+    /// A form of an object that has holes, these numbered as [`Tree::leaves`] gives them.
+    pub(crate) fn form(&self) -> Option<Form> {
+        let Self::Object(..) = self else {
+            return None;
+        };
+        let (mut base, mut paths) = (Object::new(), Vec::new());
+        self.outline(&mut base, &mut Vec::new(), &mut paths);
+        Form::new(base.as_ref(), paths)
+    }
+
+    /// What of it is fixed, and the ways to its leaves.
+    fn outline<'t>(
+        &'t self,
+        base: &mut Object,
+        at: &mut Vec<&'t str>,
+        paths: &mut Vec<Vec<&'t str>>,
+    ) {
+        let Self::Object(fixed, members) = self else {
+            return paths.push(at.clone());
+        };
+        base.clone_from(fixed);
+        for (key, item) in members {
+            at.push(key);
+            if let Self::Object(..) = item {
+                item.outline(base.object_mut(key), at, paths);
+            } else {
+                item.outline(&mut Object::new(), at, paths);
+            }
+            at.pop();
+        }
+    }
+
+    /// Calls `visit` for everything in its objects that has to be filled in, until that says no.
+    pub(crate) fn leaves<'t>(&'t self, visit: &mut dyn FnMut(&'t Self) -> bool) -> bool {
+        match self {
+            Self::Object(_, members) => members.iter().all(|(_, item)| item.leaves(visit)),
+            leaf => visit(leaf),
         }
     }
 

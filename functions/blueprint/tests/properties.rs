@@ -93,7 +93,12 @@ fn run(observed: &BTreeMap<String, Value>, zones: &Value) -> RunFunctionResponse
                                    "connectionDetails": {"user": "YQ=="}},
                      "resources": resources},
     });
-    BLUEPRINT.run(&protojson::request_from_json(request).unwrap())
+    let request = protojson::request_from_json(request).unwrap();
+    let response = BLUEPRINT.run(&request);
+    if let Some(short) = BLUEPRINT.run_short(&request) {
+        assert_eq!(short, response, "in a hurry");
+    }
+    response
 }
 
 fn desired(response: &RunFunctionResponse) -> BTreeMap<String, Value> {
