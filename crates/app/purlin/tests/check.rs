@@ -318,3 +318,64 @@ fn pulled_schemas_serve_every_project() {
     assert_eq!(run("schema", &["clean"]).status.code(), Some(0));
     assert_eq!(run("check", &["."]).status.code(), Some(0));
 }
+
+#[test]
+fn a_finding_for_machines_has_these_fields_in_this_order() {
+    let folder = wrong();
+    let json = words(&check(folder.path(), &["apis", "-o", "json"]).stdout);
+    let fields: Vec<&str> = json
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next())
+        .collect();
+    let whole = [
+        "file", "line", "column", "severity", "code", "message", "help",
+    ];
+    assert_eq!(fields, whole, "{json}");
+}
+
+#[test]
+fn what_is_no_manifest_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write(
+        "right.yaml",
+        b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+    );
+    write(
+        "latin.yaml",
+        b"apiVersion: v1\nkind: ConfigMap\ndata: {a: \"\xe9\"}\n",
+    );
+    write("binary.yaml", b"apiVersion: v1\nkind: A\n\x00\x01{{{");
+    write("utf16.yaml", b"\xff\xfea\x00p\x00i\x00");
+    write("empty.yaml", b"");
+    write("package.json", b"{\"name\": \"a\",}");
+    write(
+        "helm.yaml",
+        b"{{- if .x }}\napiVersion: v1\nkind: A\nname: {{ .y }}\n{{- end }}\n",
+    );
+    write(
+        "ytt.yaml",
+        b"#@ if x:\napiVersion: v1\nkind: A\na: 1\n#@ else:\na: 2\n",
+    );
+    write("patch.json", b"[{\"op\": \"add\", \"path\": \"/a\"}]");
+    write(
+        "tasks.yml",
+        b"- k8s:\n    definition:\n      apiVersion: v1\n      kind: A\n  k8s: {}\n",
+    );
+    #[cfg(unix)]
+    for (link, to) in [
+        ("loop", "."),
+        ("self.yaml", "self.yaml"),
+        ("gone.yaml", "nowhere"),
+    ] {
+        std::os::unix::fs::symlink(to, folder.path().join(link)).unwrap();
+    }
+    let output = check(folder.path(), &[".", "-W"]);
+    let told = words(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(told.matches(": note[").count(), 1, "{told}");
+    assert!(
+        told.contains("latin.yaml:1:1: note[check/unreadable]"),
+        "{told}"
+    );
+}

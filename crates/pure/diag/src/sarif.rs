@@ -112,4 +112,49 @@ mod tests {
         assert_eq!(place["region"]["endColumn"], 7);
         assert!(run["results"][1].get("locations").is_none());
     }
+
+    /// What the schema of SARIF 2.1.0 requires of what is written here.
+    #[test]
+    fn a_log_has_the_form_of_its_schema() {
+        let mut found = Diagnostics::from(
+            Diagnostic::note("yaml/a", "no column").at(Place::new("a.yaml", 0, 0)),
+        );
+        found.push(Diagnostic::warning("b/c", "w").at(Place::new("/b.yaml", 7, 1)));
+        for found in [Diagnostics::new(), found] {
+            let log = to_sarif(&found, "purlin", "1");
+            assert_eq!(log["version"], "2.1.0");
+            let run = &log["runs"][0];
+            assert!(run["tool"]["driver"]["name"].is_string());
+            assert!(
+                ["utf16CodeUnits", "unicodeCodePoints"]
+                    .contains(&run["columnKind"].as_str().unwrap())
+            );
+            let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+            let levels = ["none", "note", "warning", "error"];
+            let mut ids = Vec::new();
+            for rule in rules {
+                ids.push(rule["id"].as_str().unwrap());
+                assert!(rule["shortDescription"]["text"].is_string());
+                assert!(levels.contains(&rule["defaultConfiguration"]["level"].as_str().unwrap()));
+            }
+            for result in run["results"].as_array().unwrap() {
+                assert!(result["message"]["text"].is_string());
+                assert!(levels.contains(&result["level"].as_str().unwrap()));
+                let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+                assert_eq!(ids[index], result["ruleId"]);
+                let place = &result["locations"][0]["physicalLocation"];
+                assert!(
+                    !place["artifactLocation"]["uri"]
+                        .as_str()
+                        .unwrap()
+                        .contains(' ')
+                );
+                let region = &place["region"];
+                assert!(
+                    region["startLine"].as_u64() >= Some(1)
+                        && region["startColumn"].as_u64() >= Some(1)
+                );
+            }
+        }
+    }
 }

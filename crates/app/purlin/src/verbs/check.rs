@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use purlin_check::{Kept, Known};
 use purlin_diag::{
-    Diagnostics, Severity, Sources, count, render_findings, render_github, to_sarif,
+    Diagnostic, Diagnostics, Severity, Sources, count, render_findings, render_github, to_sarif,
 };
 use purlin_inspect::{Inspected, Memory, Options, Store};
 
@@ -151,10 +151,40 @@ fn set_aside(found: &mut Diagnostics, wanted: bool) -> usize {
     kinds.len()
 }
 
+/// A finding as machines read it.
+#[derive(serde::Serialize)]
+struct Line<'f> {
+    file: Option<&'f str>,
+    line: Option<u32>,
+    column: Option<u32>,
+    severity: &'f str,
+    code: &'f str,
+    message: &'f str,
+    help: Option<&'f str>,
+}
+
+impl<'f> Line<'f> {
+    fn of(finding: &'f Diagnostic) -> Self {
+        let place = finding.place.as_ref();
+        Self {
+            file: place.map(|place| place.file.as_ref()),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+            severity: finding.severity.as_str(),
+            code: finding.code.0,
+            message: &finding.message,
+            help: finding.help.as_deref(),
+        }
+    }
+}
+
 fn print(found: &Diagnostics, format: Format, ui: &Ui) -> anyhow::Result<()> {
     match format {
         Format::Text => ui.data(render_findings(found, &sources(found)))?,
-        Format::Json => ui.data(format_args!("{:#}\n", serde_json::to_value(found)?))?,
+        Format::Json => {
+            let lines: Vec<Line<'_>> = found.iter().map(Line::of).collect();
+            ui.data(format_args!("{}\n", serde_json::to_string_pretty(&lines)?))?;
+        }
         Format::Sarif => {
             let log = to_sarif(found, "purlin", env!("CARGO_PKG_VERSION"));
             ui.data(format_args!("{log:#}\n"))?;
