@@ -49,6 +49,18 @@ fn every_code_has_its_line_in_the_error_index() {
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
         .map(str::to_owned)
         .collect();
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let empty = row
+            .split('|')
+            .map(str::trim)
+            .skip(1)
+            .take(4)
+            .any(str::is_empty);
+        assert!(
+            !empty,
+            "a row that lacks a cause, a fix or an example: {row}"
+        );
+    }
     let unique: BTreeSet<String> = listed.iter().cloned().collect();
     assert_eq!(unique.len(), listed.len(), "a code is listed twice");
     let missing: Vec<&String> = used.difference(&unique).collect();

@@ -432,7 +432,7 @@ impl Reader<'_> {
     ) -> Value {
         let whole = self.text.get(range.clone()).unwrap_or_default();
         let start = range.start + whole.len() - whole.trim_start().len();
-        let trimmed = whole.trim();
+        let trimmed = without_comment(whole.trim(), start, hole_in);
         let bytes = start..start + trimmed.len();
         if trimmed.is_empty() || trimmed.starts_with('#') {
             return Value::Below;
@@ -474,6 +474,23 @@ fn hole_column(action: &str, column: usize) -> Option<usize> {
     action
         .contains("setResourceNameAnnotation")
         .then_some(column)
+}
+
+/// A value, which starts at `start`, without the comment behind it.
+fn without_comment<'t>(
+    value: &'t str,
+    start: usize,
+    hole_in: &impl Fn(&Range<usize>) -> bool,
+) -> &'t str {
+    let Some(at) = value.rfind(" #") else {
+        return value;
+    };
+    let (before, comment) = value.split_at(at);
+    let quoted = comment.contains(['"', '\'']);
+    if quoted || hole_in(&(start + at..start + value.len())) {
+        return value;
+    }
+    before.trim_end()
 }
 
 /// Whether a value is one action that ends with `quote`.
@@ -570,7 +587,7 @@ mod tests {
             show(
                 "{{- $x := .a }}\na: {{ $x }}\nb:\n  c: 'd: e' # f\n  \"g\": \"{{ .h }}\"\n  {{- if .i }}\n  j: {{ .k | quote }}\n  {{- end }}\nl:\n- m: 1\n  {{ toYaml .n | nindent 2 }}\n- {{ .o }}\n"
             ),
-            ["0a:? 0b: 2c:'d: e' # f 2g:text 2j:text 0l: 2-m:1 ?2 2-?"]
+            ["0a:? 0b: 2c:'d: e' 2g:text 2j:text 0l: 2-m:1 ?2 2-?"]
         );
     }
 

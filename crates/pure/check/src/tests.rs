@@ -1,3 +1,4 @@
+mod manual;
 mod more;
 mod planted;
 mod public;
