@@ -136,19 +136,7 @@ impl Reader {
         part: &Part<'_>,
         (api_version, word): (&str, &str),
     ) {
-        let Some(kind) = PackageKind::parse(word) else {
-            let near = nearest(word, PackageKind::ALL.map(PackageKind::as_str));
-            let error = Diagnostic::error(
-                "package/unknown-kind",
-                format!("`{word}` is not a kind of package"),
-            );
-            fields.push(
-                "kind",
-                error.help(match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "write Configuration, Provider or Function".to_owned(),
-                }),
-            );
+        let Some(kind) = meta::package_kind(fields, "package/unknown-kind", "kind", word) else {
             return;
         };
         let version = api_version

@@ -241,27 +241,32 @@ fn read_newer(fields: &mut Fields<'_>, entry: &Section<'_>) -> Option<(PackageKi
             error.help(format!("write `{}`", VERSIONS[0])),
         );
     }
-    let kind = fields.text(entry, "kind").and_then(|given| {
-        let kind = PackageKind::parse(given);
-        if kind.is_none() {
-            let near = nearest(given, PackageKind::ALL.map(PackageKind::as_str));
-            let error = Diagnostic::error(
-                "package/dependency",
-                format!("`{given}` is not a kind of package"),
-            );
-            fields.push(
-                &entry.path_of("kind"),
-                error.help(match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "write Provider, Configuration or Function".to_owned(),
-                }),
-            );
-        }
-        kind
-    });
+    let path = entry.path_of("kind");
+    let given = fields.text(entry, "kind");
+    let kind = given.and_then(|given| package_kind(fields, "package/dependency", &path, given));
     let package = fields.text(entry, "package")?;
     check_package(fields, &entry.path_of("package"), package)?;
     Some((kind?, package.to_owned()))
+}
+
+/// The kind of package that a word at this path means.
+pub(crate) fn package_kind(
+    fields: &mut Fields<'_>,
+    code: &'static str,
+    path: &str,
+    word: &str,
+) -> Option<PackageKind> {
+    let kind = PackageKind::parse(word);
+    if kind.is_none() {
+        let near = nearest(word, PackageKind::ALL.map(PackageKind::as_str));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write Provider, Configuration or Function".to_owned(),
+        };
+        let error = Diagnostic::error(code, format!("`{word}` is not a kind of package"));
+        fields.push(path, error.help(help));
+    }
+    kind
 }
 
 /// A package is named without its version, which stands in a field of its own.
