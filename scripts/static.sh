@@ -49,4 +49,10 @@ cargo build --locked --profile image --no-default-features --target "$target" --
 mkdir -p target/static
 program=target/static/purlin-linux-$architecture
 cp "$out/$target/image/purlin" "$program"
-printf '%s: %s bytes, %s compressed\n' "$program" "$(wc -c <"$program")" "$(gzip -9 -c "$program" | wc -c)"
+packed=$(gzip -9 -c "$program" | wc -c)
+printf '%s: %s bytes, %s compressed\n' "$program" "$(wc -c <"$program")" "$packed"
+# Every node that runs the function pulls it.
+if [ "$packed" -gt 15000000 ]; then
+  echo "$0: that is more than 15 MB: see docs/decisions/0044-the-image-has-a-program-of-its-own.md" >&2
+  exit 1
+fi

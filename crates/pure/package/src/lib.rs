@@ -39,6 +39,8 @@ mod version;
 #[cfg(test)]
 mod contents_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
 
 pub use archive::Archive;

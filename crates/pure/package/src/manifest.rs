@@ -83,6 +83,10 @@ impl Platform {
 
 impl std::fmt::Display for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // As Crossplane's command line builds a Configuration.
+        if self.os.is_empty() && self.architecture.is_empty() {
+            return f.write_str("no platform");
+        }
         write!(f, "{}/{}", self.os, self.architecture)?;
         match &self.variant {
             Some(variant) => write!(f, "/{variant}"),
