@@ -178,6 +178,7 @@ impl<'l> Builder<'l> {
                 places: PlaceMap {
                     source: self.source.clone(),
                     root: Arc::new(node.branch),
+                    grafts: Vec::new(),
                 },
             }),
             _ => Outcome::More,

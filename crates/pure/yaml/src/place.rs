@@ -6,7 +6,7 @@ use std::sync::Arc;
 use granit_parser::{ScalarStyle, Span};
 use purlin_diag::Place;
 
-use crate::path::{Segment, parse_path};
+use crate::path::{Segment, parse_path, push_field};
 use crate::scalar::{Written, source_offset};
 
 /// The name and text of a file, shared by all places in it.
@@ -73,9 +73,35 @@ pub(crate) enum Children {
 pub struct PlaceMap {
     pub(crate) source: Arc<Source>,
     pub(crate) root: Arc<Branch>,
+    /// Fields that stand in other documents.
+    pub(crate) grafts: Vec<Graft>,
+}
+
+/// A field that stands in another document.
+#[derive(Debug, Clone)]
+pub(crate) struct Graft {
+    /// Its path.
+    at: String,
+    places: PlaceMap,
+}
+
+/// A value that was looked for, or its nearest parent.
+struct Found<'a> {
+    source: &'a Arc<Source>,
+    branch: &'a Branch,
+    /// Whether it is what was looked for.
+    whole: bool,
 }
 
 impl PlaceMap {
+    /// From now on the field at `path` stands in another document: it was written into this one after it was loaded.
+    pub fn graft(&mut self, path: &str, places: &Self) {
+        self.grafts.push(Graft {
+            at: path.to_owned(),
+            places: places.clone(),
+        });
+    }
+
     /// The file's name, as it was given to `load`.
     pub fn file(&self) -> &Arc<str> {
         &self.source.name
@@ -93,33 +119,32 @@ impl PlaceMap {
 
     /// Where the value at `path` stands; `None` when the document has no such field.
     pub fn value(&self, path: &str) -> Option<Place> {
-        let branch = self.branch(path)?;
-        Some(self.source.place(branch.value))
+        let found = self.find(path)?;
+        Some(found.source.place(found.branch.value))
     }
 
     /// Where the key of the field at `path` stands (an element of a list has none: then its value).
     pub fn key(&self, path: &str) -> Option<Place> {
-        let branch = self.branch(path)?;
-        Some(self.source.place(branch.key.unwrap_or(branch.value)))
+        Some(self.find(path)?.key())
     }
 
     /// The place of the value at `path`, or of the key of its nearest parent that exists. For messages about fields that may be missing.
     pub fn nearest(&self, path: &str) -> Place {
-        let (branch, whole) = self.descend(path);
-        if whole {
-            self.source.place(branch.value)
+        let found = self.descend(&parse_path(path));
+        if found.whole {
+            found.source.place(found.branch.value)
         } else {
-            self.source.place(branch.key.unwrap_or(branch.value))
+            found.key()
         }
     }
 
     /// Where byte `offset` of the text value at `path` stands in the file: inside quotes, escapes and block scalars too.
     pub fn within(&self, path: &str, offset: usize) -> Option<Place> {
-        let branch = self.branch(path)?;
+        let Found { source, branch, .. } = self.find(path)?;
         let Children::Scalar(decoded, style) = &branch.children else {
-            return Some(self.source.place(branch.value));
+            return Some(source.place(branch.value));
         };
-        let text = &self.source.text;
+        let text = &source.text;
         let raw = text.get(branch.value.start..branch.value.end)?;
         let at = branch.value.start
             + source_offset(
@@ -138,7 +163,7 @@ impl PlaceMap {
         let column = text.get(line_start..at)?.chars().count() + 1;
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Some(Place::new(
-            self.source.name.clone(),
+            source.name.clone(),
             branch.value.line.saturating_add(small(newlines)),
             small(column),
         ))
@@ -158,32 +183,82 @@ impl PlaceMap {
 
     /// The same map, rooted at the value at `path`: for an object embedded in another.
     pub fn under(&self, path: &str) -> Option<Self> {
+        let found = self.find(path)?;
+        let own = Arc::ptr_eq(found.source, &self.source);
         Some(Self {
-            source: self.source.clone(),
-            root: Arc::new(self.branch(path)?.clone()),
+            source: found.source.clone(),
+            root: Arc::new(found.branch.clone()),
+            grafts: if own {
+                self.grafts_below(path)
+            } else {
+                Vec::new()
+            },
         })
     }
 
-    fn branch(&self, path: &str) -> Option<&Branch> {
-        let (branch, whole) = self.descend(path);
-        whole.then_some(branch)
+    fn grafts_below(&self, path: &str) -> Vec<Graft> {
+        let outer = parse_path(path);
+        let inside = |graft: &Graft| {
+            let inner = parse_path(&graft.at);
+            let rest = inner.strip_prefix(outer.as_slice())?;
+            let mut at = String::new();
+            for segment in rest {
+                match segment {
+                    Segment::Field(name) => push_field(&mut at, name),
+                    Segment::Index(_, name) => {
+                        at.push('[');
+                        at.push_str(name);
+                        at.push(']');
+                    }
+                }
+            }
+            Some(Graft {
+                at,
+                places: graft.places.clone(),
+            })
+        };
+        self.grafts.iter().filter_map(inside).collect()
     }
 
-    fn descend(&self, path: &str) -> (&Branch, bool) {
+    fn find(&self, path: &str) -> Option<Found<'_>> {
+        let found = self.descend(&parse_path(path));
+        found.whole.then_some(found)
+    }
+
+    fn descend(&self, path: &[Segment<'_>]) -> Found<'_> {
+        for graft in &self.grafts {
+            if let Some(rest) = path.strip_prefix(parse_path(&graft.at).as_slice()) {
+                return graft.places.descend(rest);
+            }
+        }
         let mut branch = self.root.as_ref();
-        for segment in parse_path(path) {
+        for segment in path {
             let next = match (&branch.children, segment) {
-                (Children::List(list), Segment::Index(index, _)) => list.get(index),
+                (Children::List(list), Segment::Index(index, _)) => list.get(*index),
                 (Children::Map(map), Segment::Field(name) | Segment::Index(_, name)) => {
-                    map.get(name)
+                    map.get(*name)
                 }
                 (Children::Empty | Children::Scalar(..) | Children::List(_), _) => None,
             };
             let Some(next) = next else {
-                return (branch, false);
+                return Found {
+                    source: &self.source,
+                    branch,
+                    whole: false,
+                };
             };
             branch = next;
         }
-        (branch, true)
+        Found {
+            source: &self.source,
+            branch,
+            whole: true,
+        }
+    }
+}
+
+impl Found<'_> {
+    fn key(&self) -> Place {
+        (self.source).place(self.branch.key.unwrap_or(self.branch.value))
     }
 }

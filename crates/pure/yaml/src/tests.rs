@@ -337,3 +337,34 @@ fn the_fuzz_corpus_is_read_within_the_limits() {
     }
     assert!(seeds > 15);
 }
+
+#[test]
+fn a_field_of_another_document_is_found_there() {
+    let one = |file: &str, text: &str| load(file, text).0.remove(0);
+    let mut document = one("a.yaml", "spec:\n  list:\n  - x: 1\n    m: {}\n");
+    let other = one("b.yaml", "kind: M\nof:\n  name: \"some text\"\n");
+    document.places.graft("spec.list[0].m.far", &other.places);
+    let shown =
+        |place: purlin_diag::Place| format!("{}:{}:{}", place.file, place.line, place.column);
+    let nearest = |places: &crate::PlaceMap, path: &str| shown(places.nearest(path));
+    assert_eq!(nearest(&document.places, "spec.list[0].x"), "a.yaml:3:8");
+    assert_eq!(
+        nearest(&document.places, "spec.list[0].m.far.of.name"),
+        "b.yaml:3:9"
+    );
+    assert_eq!(
+        nearest(&document.places, "spec.list[0].m.far.of.none"),
+        "b.yaml:2:1"
+    );
+    assert_eq!(
+        nearest(&document.places, "spec.list[0].m.near"),
+        "a.yaml:4:5"
+    );
+    let within = document.places.within("spec.list[0].m.far.of.name", 5);
+    assert_eq!(shown(within.unwrap()), "b.yaml:3:15");
+    // Also seen from inside, on either side.
+    let inner = document.places.under("spec.list[0]").unwrap();
+    assert_eq!(nearest(&inner, "m.far.kind"), "b.yaml:1:7");
+    let inner = document.places.under("spec.list[0].m.far.of").unwrap();
+    assert_eq!(nearest(&inner, "name"), "b.yaml:3:9");
+}
