@@ -5,7 +5,7 @@
 //! ever dropped because something else cannot be seen for a moment.
 //!
 //! Which fields hold expressions, what these see and what they give is described in [`language`], once, for the function's
-//! own compiler and for checkers that know schemas. Modules that are files of their own get into an input by [`modules`].
+//! own compiler and for checkers that know schemas. Modules that are files of their own are in an input before it comes here (`purlin_composition::modules`).
 //!
 //! An input is compiled once and kept by its content: expressions are parsed, what has no holes is encoded, and what
 //! reads the same everywhere in a body is evaluated once for each request. `docs/manual/blueprint.md` is the reference.
@@ -31,7 +31,6 @@ mod input;
 mod instance;
 pub mod language;
 mod live;
-pub mod modules;
 mod names;
 mod plan;
 mod requires;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use purlin_api::meta::{self, Gvk};
+use purlin_composition::modules::Modules;
 use purlin_diag::{Diagnostic, Diagnostics, Place, Sources};
 use purlin_kube::{Client, Error, Retry};
 use purlin_yaml::Document;
@@ -59,6 +60,16 @@ pub fn read_manifests(paths: &[PathBuf]) -> (Manifests, Diagnostics) {
                 .into_iter()
                 .flat_map(|document| unpack(document, &mut found)),
         );
+    }
+    let (modules, documents, mistakes) = Modules::take(std::mem::take(&mut out.documents));
+    out.documents = documents;
+    found.extend(mistakes);
+    if !modules.is_empty() {
+        let is_composition = |document: &&mut Document| rank(&document.value) == COMPOSITION;
+        for document in out.documents.iter_mut().filter(is_composition) {
+            let (_, missing) = modules.fill(&mut document.value, &mut document.places);
+            found.extend(missing);
+        }
     }
     // The sort is stable: what a file says first is applied first.
     out.documents.sort_by_key(|document| rank(&document.value));
@@ -194,6 +205,8 @@ fn check(document: &Document, found: &mut Diagnostics) {
     }
 }
 
+const COMPOSITION: u8 = 4;
+
 /// What has to be there first.
 fn rank(manifest: &Value) -> u8 {
     match meta::text(manifest, &["kind"]) {
@@ -201,7 +214,7 @@ fn rank(manifest: &Value) -> u8 {
         "CustomResourceDefinition" => 1,
         "CompositeResourceDefinition" => 2,
         "Function" | "FunctionRevision" | "Secret" | "ConfigMap" => 3,
-        "Composition" => 4,
+        "Composition" => COMPOSITION,
         _ => 5,
     }
 }
@@ -333,6 +346,23 @@ mod tests {
             .map(|d| meta::text(&d.value, &["kind"]))
             .collect();
         assert_eq!(kinds, ["Namespace", "CustomResourceDefinition", "Thing"]);
+    }
+
+    #[test]
+    fn modules_are_written_into_the_compositions_that_use_them() {
+        let group = "apiVersion: blueprint.fn.purlin.dev/v1alpha1";
+        let module = format!("{group}\nkind: Module\nmetadata: {{name: m}}\noutputs: {{a: 1}}\n");
+        let composition = "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nmetadata: {name: c}\nspec:\n  \
+             compositeTypeRef: {apiVersion: e.org/v1, kind: X}\n  mode: Pipeline\n  pipeline:\n  - step: a\n    \
+             functionRef: {name: f}\n    input: {apiVersion: blueprint.fn.purlin.dev/v1alpha1, kind: Blueprint, use: [{name: m}]}\n";
+        let both = folder(&[("c.yaml", composition), ("m.yaml", &module)]);
+        let (manifests, found) = read_manifests(&[both.path().to_path_buf()]);
+        assert!(found.is_empty(), "{found:?}");
+        let [one] = &manifests.documents[..] else {
+            panic!("{:?}", manifests.documents);
+        };
+        let input = &one.value["spec"]["pipeline"][0]["input"];
+        assert_eq!(input["modules"]["m"]["outputs"]["a"], 1);
     }
 
     #[test]

@@ -148,6 +148,7 @@ async fn once(
     let texts = Texts {
         xr: text("the composite", &composite.object),
         composition: text("the Composition", &composite.composition),
+        modules: Vec::new(),
         xrd: Some(text("the definition", composite.definition)),
         observed: existing
             .iter()

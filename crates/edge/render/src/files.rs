@@ -24,6 +24,8 @@ pub struct Files {
     pub xr: PathBuf,
     /// The Composition.
     pub composition: PathBuf,
+    /// Modules that Blueprints of the Composition use.
+    pub modules: Vec<PathBuf>,
     /// The Functions.
     pub functions: Option<PathBuf>,
     /// Composed resources that exist already.
@@ -92,6 +94,10 @@ pub fn read_files(files: &Files) -> Result<Texts, Vec<ReadError>> {
     let mut reader = Reader::default();
     let xr = reader.one(&files.xr);
     let composition = reader.one(&files.composition);
+    let mut modules = Vec::new();
+    for path in &files.modules {
+        modules.extend(reader.all(Some(path)));
+    }
     let functions = reader.all(files.functions.as_deref());
     let observed = reader.all(files.observed.as_deref());
     let mut required = Vec::new();
@@ -112,6 +118,7 @@ pub fn read_files(files: &Files) -> Result<Texts, Vec<ReadError>> {
         (Some(xr), Some(composition)) if reader.wrong.is_empty() => Ok(Texts {
             xr,
             composition,
+            modules,
             functions,
             observed,
             required,

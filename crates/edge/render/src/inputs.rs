@@ -7,6 +7,7 @@ use bytes::Bytes;
 use purlin_api::function::{Function, GROUP, KIND};
 use purlin_api::xrd::Xrd;
 use purlin_composition::Composition;
+use purlin_composition::modules::Modules;
 use purlin_diag::{Diagnostic, Diagnostics, Place, Sources};
 use purlin_function::Functions;
 use purlin_object::{Object, Value as ObjectValue};
@@ -26,6 +27,8 @@ use crate::observed::{Composed, observed};
 pub struct Texts {
     pub xr: Text,
     pub composition: Text,
+    /// Files of which those documents count that are modules.
+    pub modules: Vec<Text>,
     pub functions: Vec<Text>,
     pub observed: Vec<Text>,
     pub required: Vec<Text>,
@@ -42,6 +45,7 @@ impl Texts {
         let context = self.context.iter().map(|(_, text)| text);
         let single = [&self.xr, &self.composition].into_iter().chain(&self.xrd);
         let many = [
+            &self.modules,
             &self.functions,
             &self.observed,
             &self.required,
@@ -98,7 +102,7 @@ impl Inputs {
             // What is wrong with these texts is told already.
             let told = &mut Diagnostics::new();
             let functions = functions(&texts.functions, told);
-            if let Some(composition) = single(&texts.composition, "Composition", told) {
+            if let Some(composition) = composition(texts, told) {
                 found.extend(check_steps(&composition, &functions, hosted));
                 found.sort();
             }
@@ -112,9 +116,27 @@ impl Inputs {
     }
 }
 
+/// The Composition, with the modules that its Blueprints use.
+fn composition(texts: &Texts, found: &mut Diagnostics) -> Option<Manifest> {
+    let mut manifest = single(&texts.composition, "Composition", found)?;
+    if !texts.modules.is_empty() {
+        let mut documents = Vec::new();
+        for text in &texts.modules {
+            let (loaded, mistakes) = load(&text.name, &text.content);
+            found.extend(mistakes);
+            documents.extend(loaded);
+        }
+        let (modules, _, mistakes) = Modules::take(documents);
+        found.extend(mistakes);
+        let (_, missing) = modules.fill(&mut manifest.value, &mut manifest.places);
+        found.extend(missing);
+    }
+    Some(manifest)
+}
+
 fn read(texts: &Texts, found: &mut Diagnostics) -> Option<Inputs> {
     let xr = single(&texts.xr, "composite resource", found);
-    let composition_manifest = single(&texts.composition, "Composition", found);
+    let composition_manifest = composition(texts, found);
     let composition = composition_manifest.as_ref().and_then(|manifest| {
         let (composition, mistakes) =
             purlin_composition::read(&manifest.value, Some(&manifest.places));

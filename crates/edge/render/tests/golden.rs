@@ -76,6 +76,7 @@ fn texts(case: &Value) -> Texts {
     Texts {
         xr: text("xr.yaml", case["xr"].to_string()),
         composition: text("composition.yaml", case["composition"].to_string()),
+        modules: Vec::new(),
         functions: Vec::new(),
         observed: observed
             .map(|o| text("observed.yaml", o.to_string()))

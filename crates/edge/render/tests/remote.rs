@@ -63,6 +63,7 @@ async fn a_function_elsewhere_is_called_at_its_address() {
     let texts = Texts {
         xr: text("xr.yaml", xr.to_string()),
         composition: text("composition.yaml", composition.to_string()),
+        modules: Vec::new(),
         functions: vec![text("functions.yaml", function.to_string())],
         observed: Vec::new(),
         required: Vec::new(),

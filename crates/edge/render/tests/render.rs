@@ -42,6 +42,7 @@ fn texts(xr: &str, composition: &str) -> Texts {
     Texts {
         xr: text("xr.yaml", xr),
         composition: text("composition.yaml", composition),
+        modules: Vec::new(),
         functions: Vec::new(),
         observed: Vec::new(),
         required: Vec::new(),

@@ -1,5 +1,6 @@
 //! What of a CRD is worth keeping: the kinds it defines, without the words?
 
+use purlin_composition::modules::Modules;
 use purlin_diag::Diagnostics;
 use purlin_yaml::Document;
 use serde_json::Value;
@@ -43,6 +44,7 @@ pub fn defines(document: &Document) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     matches!(role(object), Role::Xrd | Role::Crd)
         || object["kind"] == "Function"
+        || Modules::is_module(object)
         || object["kind"] == "List"
         || name.starts_with("kustomization.")
         || partial::tests(object, file).is_some()

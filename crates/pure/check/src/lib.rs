@@ -30,6 +30,7 @@ mod waits;
 #[cfg(test)]
 mod tests;
 
+use purlin_composition::modules::Modules;
 use purlin_diag::{Diagnostic, Diagnostics};
 use purlin_function::Functions;
 use purlin_yaml::{Document, PlaceMap};
@@ -113,7 +114,8 @@ pub struct Checker<'f> {
 impl<'f> Checker<'f> {
     /// Takes the documents that are checked, and the kinds that are known besides. Lists become what is in them.
     pub fn new(documents: Vec<Document>, known: Vec<Known>, functions: &'f Functions) -> Self {
-        let documents = documents.into_iter().flat_map(unpacked).collect();
+        let mut documents: Vec<Document> = documents.into_iter().flat_map(unpacked).collect();
+        write_modules(&mut documents);
         Self {
             set: Set::of(documents, known),
             functions,
@@ -144,6 +146,33 @@ impl<'f> Checker<'f> {
         let mut report = Report::new(&document.places);
         let looked = look(&self.set, document, self.functions, &mut report);
         (looked, report.found)
+    }
+}
+
+/// Writes modules that are files of their own into the Blueprints that use them: of several with a name the nearest in the tree of
+/// folders. Which are missing is for the function to tell.
+fn write_modules(documents: &mut [Document]) {
+    let modules: Vec<Document> = (documents.iter())
+        .filter(|document| Modules::is_module(&document.value))
+        .cloned()
+        .collect();
+    if modules.is_empty() {
+        return;
+    }
+    for document in documents {
+        if set::role(&document.value) != set::Role::Composition {
+            continue;
+        }
+        let mut near: Vec<&Document> = modules.iter().collect();
+        near.sort_by_key(|module| {
+            set::folders_between(document.places.file(), module.places.file())
+        });
+        let mut known = Modules::new();
+        for module in near {
+            // The first of a name is the nearest.
+            drop(known.add(module));
+        }
+        drop(known.fill(&mut document.value, &mut document.places));
     }
 }
 

@@ -4,6 +4,7 @@
 //! wrong with it: with file, line and column when it came from a file, with field paths when it came from an API
 //! server. Knows nothing of running a pipeline.
 
+pub mod modules;
 mod read;
 
 pub use purlin_api::composition::{

@@ -1,9 +1,8 @@
 //! `purlin blueprint inline FILE...`
 
 use anyhow::Context as _;
-use function_blueprint::modules::{Modules, is_blueprint};
+use purlin_composition::modules::Modules;
 use purlin_diag::{Diagnostic, Diagnostics, Sources};
-use serde_json::Value;
 
 use crate::exit::Exit;
 use crate::ui::Ui;
@@ -37,48 +36,24 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Exit> {
 fn inline(args: &Inline, ui: &Ui) -> anyhow::Result<Exit> {
     let mut found = Diagnostics::new();
     let mut sources = Sources::new();
-    let mut modules = Modules::new();
-    let mut compositions = Vec::new();
+    let mut documents = Vec::new();
     for file in &args.files {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
-        let (documents, problems) = purlin_yaml::load(file, &text);
+        let (read, problems) = purlin_yaml::load(file, &text);
         found.extend(problems);
-        for document in documents {
-            if Modules::is_module(&document.value) {
-                if let Err(problem) = modules.add(&document.value) {
-                    let place = problem
-                        .path
-                        .as_deref()
-                        .map(|path| document.places.nearest(path));
-                    found.push((*problem).at(place));
-                }
-            } else if document.value["kind"] == "Composition" {
-                compositions.push(document);
-            }
-        }
+        documents.extend(read);
         sources.insert(file.clone(), text);
     }
+    let (modules, mut compositions, problems) = Modules::take(documents);
+    found.extend(problems);
+    compositions.retain(|document| document.value["kind"] == "Composition");
     if compositions.is_empty() && !found.has_errors() {
         let problem = Diagnostic::error("blueprint/no-composition", "there is no Composition");
         found.push(problem.help("give the file of one, and those of the modules it uses"));
     }
     for composition in &mut compositions {
-        let steps = composition.value.pointer_mut("/spec/pipeline");
-        let steps = steps.and_then(Value::as_array_mut).into_iter().flatten();
-        for (at, step) in steps.enumerate() {
-            let Some(input) = step.get_mut("input").filter(|input| is_blueprint(input)) else {
-                continue;
-            };
-            if let Err(problems) = modules.inline(input) {
-                found.extend(problems.into_iter().map(|mut problem| {
-                    let path = problem.path.unwrap_or_default();
-                    let path = format!("spec.pipeline[{at}].input.{path}");
-                    let place = composition.places.nearest(&path);
-                    problem.path = Some(path);
-                    problem.at(place)
-                }));
-            }
-        }
+        let (_, missing) = modules.fill(&mut composition.value, &mut composition.places);
+        found.extend(missing);
     }
     found.sort();
     if !found.is_empty() {

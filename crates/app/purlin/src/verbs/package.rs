@@ -4,6 +4,7 @@ mod build;
 mod gather;
 mod inspect;
 mod keys;
+mod modules;
 mod output;
 mod own;
 mod programs;

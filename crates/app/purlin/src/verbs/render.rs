@@ -29,6 +29,10 @@ pub(crate) struct Args {
     #[arg(value_name = "FUNCTIONS")]
     functions: Option<PathBuf>,
 
+    /// File or folder with the modules that Blueprints of the Composition use. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    modules: Vec<PathBuf>,
+
     /// File or folder with composed resources that exist already, each with the annotation
     /// crossplane.io/composition-resource-name.
     #[arg(short, long, value_name = "PATH")]
@@ -189,6 +193,7 @@ fn read(args: Args) -> Result<Texts, Vec<ReadError>> {
     let mut texts = purlin_render::read_files(&Files {
         xr: args.xr,
         composition: args.composition,
+        modules: args.modules,
         functions: args.functions,
         observed: args.observed_resources,
         required: args.required_resources,

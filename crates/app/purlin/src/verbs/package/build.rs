@@ -9,6 +9,7 @@ use purlin_package::{
 };
 
 use super::gather::{self, Without};
+use super::modules;
 use super::output::{Format, write_all};
 use super::own::Own;
 use super::programs::{Programs, binary, own_programs, read_programs};
@@ -193,10 +194,14 @@ fn read_parts(args: &Args, root: &Path, ui: &Ui) -> anyhow::Result<Result<Parts,
     } else {
         Vec::new()
     };
-    let borrowed = files
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()));
-    let (contents, mut found) = Contents::read(borrowed);
+    let filled = modules::fill(&files);
+    let (mut contents, mut found) = contents(filled.as_ref().map_or(&files, |filled| &filled.bare));
+    if let Some(filled) = &filled {
+        found.extend(filled.found.iter().cloned());
+        if !found.has_errors() {
+            contents = self::contents(&filled.whole).0;
+        }
+    }
     let broken = found.has_errors();
     let is_configuration = contents
         .meta
@@ -226,6 +231,11 @@ fn read_parts(args: &Args, root: &Path, ui: &Ui) -> anyhow::Result<Result<Parts,
         programs: Programs::new(),
         command: ("function", Vec::new()),
     }))
+}
+
+fn contents(files: &[(String, String)]) -> (Contents, Diagnostics) {
+    let texts = (files.iter()).map(|(name, text)| (name.as_str(), text.as_str()));
+    Contents::read(texts)
 }
 
 /// What `purlin check` finds, examples included. Only errors stay errors that would stop the package under --check strict.
