@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use purlin_package::{
-    Digest, Image, Index, Limits, Manifest, Platform, RefVersion, Reference, names,
+    Digest, Image, Index, Limits, Manifest, Platform, RefVersion, Reference, is_index_of, names,
 };
 
 use crate::client::{Client, Fetched};
@@ -28,6 +28,8 @@ pub struct Pulled {
     pub digest: Digest,
     /// The images.
     pub images: Vec<Image>,
+    /// The index of all of them, byte for byte, when all were pulled.
+    pub index: Option<Bytes>,
 }
 
 impl Client {
@@ -40,6 +42,7 @@ impl Client {
             return Ok(Pulled {
                 digest,
                 images: vec![image],
+                index: None,
             });
         }
         let index = read_index(reference, &top)?;
@@ -56,7 +59,12 @@ impl Client {
             not_more(reference, held, Limits::default().image)?;
             images.push(image);
         }
-        Ok(Pulled { digest, images })
+        let index = (*which == Which::All && is_index_of(&top.bytes, &images)).then_some(top.bytes);
+        Ok(Pulled {
+            digest,
+            images,
+            index,
+        })
     }
 
     async fn pull_image(&self, reference: &Reference, fetched: Fetched) -> Result<Image, Error> {

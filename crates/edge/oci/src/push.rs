@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use purlin_package::{Digest, Image, RefVersion, Reference, index, names, twice};
+use purlin_package::{Digest, Image, RefVersion, Reference, index, index_type, is_index_of, twice};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -29,11 +29,7 @@ impl Client {
         images: &[Image],
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
-        let RefVersion::Tag(_) = reference.version else {
-            return Err(Error::Refused(format!(
-                "{reference} is a digest, and a package cannot be pushed to one: give a tag"
-            )));
-        };
+        is_tag(reference)?;
         if images.is_empty() {
             return Err(Error::Refused("there is nothing to push".to_owned()));
         }
@@ -42,6 +38,53 @@ impl Client {
                 "two of the packages are for {platform}: an index has one for each platform"
             )));
         }
+        let (sent, kept) = self.push_blobs(reference, images).await?;
+        let (digest, manifests) = match images {
+            [image] => {
+                let digest = self.push_one(reference, image, annotations).await?;
+                (digest.clone(), vec![digest])
+            }
+            several => {
+                let index = index(several, annotations.clone()).into();
+                self.push_index(reference, several, index).await?
+            }
+        };
+        Ok(Pushed {
+            digest,
+            manifests,
+            sent,
+            kept,
+        })
+    }
+
+    /// Pushes images with the index they came with, so that the digest stays, and with it what was signed.
+    pub async fn push_as(
+        &self,
+        reference: &Reference,
+        images: &[Image],
+        index: Bytes,
+    ) -> Result<Pushed, Error> {
+        is_tag(reference)?;
+        if !is_index_of(&index, images) {
+            let why = "the index names other images than there are";
+            return Err(Error::Refused(why.to_owned()));
+        }
+        let (sent, kept) = self.push_blobs(reference, images).await?;
+        let (digest, manifests) = self.push_index(reference, images, index).await?;
+        Ok(Pushed {
+            digest,
+            manifests,
+            sent,
+            kept,
+        })
+    }
+
+    /// Says how many were sent, and how many were there.
+    async fn push_blobs(
+        &self,
+        reference: &Reference,
+        images: &[Image],
+    ) -> Result<(usize, usize), Error> {
         let (mut sent, mut kept) = (0, 0);
         let mut seen = BTreeSet::new();
         for image in images {
@@ -57,19 +100,7 @@ impl Client {
                 }
             }
         }
-        let (digest, manifests) = match images {
-            [image] => {
-                let digest = self.push_one(reference, image, annotations).await?;
-                (digest.clone(), vec![digest])
-            }
-            several => self.push_index(reference, several, annotations).await?,
-        };
-        Ok(Pushed {
-            digest,
-            manifests,
-            sent,
-            kept,
-        })
+        Ok((sent, kept))
     }
 
     async fn push_one(
@@ -91,7 +122,7 @@ impl Client {
         &self,
         reference: &Reference,
         images: &[Image],
-        annotations: &BTreeMap<String, String>,
+        index: Bytes,
     ) -> Result<(Digest, Vec<Digest>), Error> {
         let mut manifests = Vec::new();
         for image in images {
@@ -102,10 +133,17 @@ impl Client {
                 .await?;
             manifests.push(digest);
         }
-        let bytes = Bytes::from(index(images, annotations.clone()));
-        let digest = self
-            .put_manifest(reference, names::OCI_INDEX, bytes)
-            .await?;
+        let kind = index_type(&index);
+        let digest = self.put_manifest(reference, &kind, index).await?;
         Ok((digest, manifests))
+    }
+}
+
+fn is_tag(reference: &Reference) -> Result<(), Error> {
+    match reference.version {
+        RefVersion::Tag(_) => Ok(()),
+        RefVersion::Digest(_) => Err(Error::Refused(format!(
+            "{reference} is a digest, and a package cannot be pushed to one: give a tag"
+        ))),
     }
 }

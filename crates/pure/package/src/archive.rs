@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::assemble::is_index_of;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::image::Image;
@@ -18,6 +19,8 @@ use crate::tarball;
 pub struct Archive {
     /// In the order the archive lists them. An `.xpkg` for one platform has one.
     pub images: Vec<Image>,
+    /// The index of all of them, byte for byte, when a layout has one.
+    pub index: Option<Bytes>,
 }
 
 impl Archive {
@@ -39,16 +42,19 @@ impl Archive {
             manifests: 0,
             json: 0,
         };
+        let mut whole = None;
         let images = if let Some(list) = opened.files.get("manifest.json").cloned() {
             opened.saved(&list)?
         } else if let Some(index) = opened.files.get("index.json").cloned() {
             let mut images = Vec::new();
             opened.laid_out(&index, 2, &mut images)?;
+            whole = opened.only_index(&index)?;
             images
         } else {
             return Err(Error::NotAPackage);
         };
-        Ok(Self { images })
+        let index = whole.filter(|bytes| is_index_of(bytes, &images));
+        Ok(Self { images, index })
     }
 }
 
@@ -120,6 +126,15 @@ impl Opened<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The index that the top of a layout names, when it names nothing else.
+    fn only_index(&mut self, top: &[u8]) -> Result<Option<Bytes>, Error> {
+        let top: Index = parse("the index", top, self.limits)?;
+        match top.manifests.as_slice() {
+            [one] if names::is_index(&one.media_type) => self.blob(&one.digest).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn file(&self, name: &str) -> Result<Bytes, Error> {

@@ -68,6 +68,28 @@ pub fn index(images: &[Image], annotations: BTreeMap<String, String>) -> Vec<u8>
     })
 }
 
+/// Whether an index names these images and nothing else, so that it can stand for them as it is.
+pub fn is_index_of(bytes: &[u8], images: &[Image]) -> bool {
+    let Ok(index) = serde_json::from_slice::<Index>(bytes) else {
+        return false;
+    };
+    let held: BTreeSet<Digest> = images
+        .iter()
+        .map(|image| Digest::of(&image.manifest()))
+        .collect();
+    let named: BTreeSet<Digest> = index.manifests.into_iter().map(|one| one.digest).collect();
+    named == held
+}
+
+/// The media type of an index.
+pub fn index_type(bytes: &[u8]) -> String {
+    let index = serde_json::from_slice::<Index>(bytes).ok();
+    let given = index.map(|index| index.media_type);
+    given
+        .filter(|given| names::is_index(given))
+        .unwrap_or_else(|| names::OCI_INDEX.to_owned())
+}
+
 /// An OCI layout in a tar archive: `index.json` names one thing, under `tag` when that is given. With one image that is its
 /// manifest, else an index of all.
 pub fn oci_layout(
@@ -75,6 +97,17 @@ pub fn oci_layout(
     annotations: BTreeMap<String, String>,
     tag: Option<&str>,
 ) -> Vec<u8> {
+    let several = images.len() != 1;
+    let index = several.then(|| index(images, annotations).into());
+    laid_out(images, index, tag)
+}
+
+/// The OCI layout of images that came with this index, which stays as it is: its digest is what was signed.
+pub fn oci_layout_as(images: &[Image], index: Bytes) -> Vec<u8> {
+    laid_out(images, Some(index), None)
+}
+
+fn laid_out(images: &[Image], index: Option<Bytes>, tag: Option<&str>) -> Vec<u8> {
     let mut blobs: BTreeMap<String, Bytes> = BTreeMap::new();
     let mut keep = |bytes: Bytes| {
         let name = format!("blobs/sha256/{}", Digest::of(&bytes).hex());
@@ -87,13 +120,14 @@ pub fn oci_layout(
             keep(layer.bytes.clone());
         }
     }
-    let mut top = if let [only] = images {
-        Descriptor::of(&only.manifest_type(), &only.manifest())
-    } else {
-        let bytes = index(images, annotations);
-        let described = Descriptor::of(names::OCI_INDEX, &bytes);
-        keep(bytes.into());
-        described
+    let mut top = match (index, images.first()) {
+        (None, Some(only)) => Descriptor::of(&only.manifest_type(), &only.manifest()),
+        (index, _) => {
+            let bytes = index.unwrap_or_default();
+            let described = Descriptor::of(&index_type(&bytes), &bytes);
+            keep(bytes);
+            described
+        }
     };
     if let Some(tag) = tag {
         top.annotations.insert(

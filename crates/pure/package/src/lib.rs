@@ -44,7 +44,7 @@ mod hostile_tests;
 mod tests;
 
 pub use archive::Archive;
-pub use assemble::{index, oci_layout, twice};
+pub use assemble::{index, index_type, is_index_of, oci_layout, oci_layout_as, twice};
 pub use build::{NewLayer, image, xpkg};
 pub use bundle::{BUNDLE, bundle, bundle_image, is_bundle, signed_by_bundle};
 pub use constraint::{BadConstraint, Constraint};

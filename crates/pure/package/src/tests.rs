@@ -205,6 +205,9 @@ fn what_crossplanes_command_line_makes_is_read() {
     assert_eq!(back.images[0].package_yaml(&limits).unwrap(), stream);
 
     let archive = read(pushed.to_vec()).unwrap();
+    let index = archive.index.clone().unwrap();
+    let again = read(crate::oci_layout_as(&archive.images, index.clone())).unwrap();
+    assert_eq!(again.index, Some(index), "the index stays as it was");
     let platforms: Vec<_> = archive
         .images
         .iter()

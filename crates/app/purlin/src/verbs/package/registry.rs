@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow};
 use purlin_oci::{Client, Credentials, Error, Options, Which};
 use purlin_package::{
     BadReference, Image, Limits, Platform, PrivateKey, PublicKey, Reference, dns_label, names,
-    oci_layout, xpkg,
+    oci_layout, oci_layout_as, xpkg,
 };
 
 use super::keys;
@@ -119,12 +119,20 @@ pub(super) fn push(args: &PushArgs, ui: &Ui) -> anyhow::Result<Exit> {
         }
     };
     let mut images: Vec<Image> = Vec::new();
+    let mut index = None;
     for file in &files {
-        images.extend(super::open(file)?.images);
+        let archive = super::open(file)?;
+        images.extend(archive.images);
+        index = archive.index;
     }
     let annotations: BTreeMap<String, String> = args.annotation.iter().cloned().collect();
     let client = args.registry.client()?;
-    let outcome = block_on(client.push(&args.reference, &images, &annotations))?;
+    // What is pushed as it came keeps its digest.
+    let index = index.filter(|_| files.len() == 1 && annotations.is_empty());
+    let outcome = match index {
+        Some(index) => block_on(client.push_as(&args.reference, &images, index))?,
+        None => block_on(client.push(&args.reference, &images, &annotations))?,
+    };
     let Some(pushed) = allowed(outcome, ui)? else {
         return Ok(Exit::Misuse);
     };
@@ -156,7 +164,13 @@ pub(super) fn pull(args: &PullArgs, ui: &Ui) -> anyhow::Result<Exit> {
     };
     let (bytes, ending) = match pulled.images.as_slice() {
         [image] if !args.all => (xpkg(image), names::EXTENSION),
-        several => (oci_layout(several, BTreeMap::new(), None), "tar"),
+        several => {
+            let layout = match pulled.index {
+                Some(index) => oci_layout_as(several, index),
+                None => oci_layout(several, BTreeMap::new(), None),
+            };
+            (layout, "tar")
+        }
     };
     let path = args.package_file.clone().unwrap_or_else(|| {
         let version = args.reference.version.as_str();
