@@ -2,13 +2,20 @@
 //!
 //! A walk over both at once, which makes nothing and decodes nothing: every map entry has to have one with the same key and
 //! the same content in the other request, everything else has to be the same bytes. What is laid out in an unusual way is
-//! not the same unless its bytes are, so a yes is always right and a no costs no more than an answer.
+//! not the same unless its bytes are, so a yes is always right, and what takes too long is not the same.
 
 /// Fields of a message that are matched without an allocation.
 const FEW: usize = 24;
 
 /// How deep messages may be inside one another: that of objects, each level of which is an object and a value.
 const DEPTH: usize = 300;
+
+/// How many times the length of a request is compared at most: about how deep things are inside one another, twice for each
+/// level of an object. Only what is made to be slow is deeper on the whole.
+const WORK: usize = 64;
+
+/// How many fields of messages with more than a few are put in order at most, which takes memory.
+const MANY: usize = 1 << 15;
 
 /// What some bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +69,12 @@ impl Kind {
 
 /// Whether two encoded requests are equal but for the order of entries in their maps.
 pub fn is_same_request(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && same(Kind::Request, a, b, DEPTH).is_some()
+    let mut left = Left {
+        depth: DEPTH,
+        bytes: a.len().saturating_mul(WORK),
+        fields: MANY,
+    };
+    a.len() == b.len() && same(Kind::Request, a, b, &mut left).is_some()
 }
 
 /// The tag that a caller gave a request, when it comes first, as it does, and is not empty.
@@ -78,6 +90,17 @@ pub fn tag_of_request(request: &[u8]) -> Option<&[u8]> {
         rest = inner;
     }
     (!inner.is_empty()).then_some(inner)
+}
+
+/// What may still be done.
+#[derive(Debug)]
+struct Left {
+    /// How many levels further down.
+    depth: usize,
+    /// How many bytes may be compared with others.
+    bytes: usize,
+    /// How many fields may be put in order.
+    fields: usize,
 }
 
 /// A field of a message: what it is known by, and the rest.
@@ -132,26 +155,42 @@ impl<'a> Fields<'a> {
 }
 
 /// `Some` when two messages of a kind are the same.
-fn same(kind: Kind, a: &[u8], b: &[u8], depth: usize) -> Option<()> {
+fn same(kind: Kind, a: &[u8], b: &[u8], left: &mut Left) -> Option<()> {
+    if a.len() != b.len() {
+        return None;
+    }
+    left.bytes = left.bytes.checked_sub(a.len())?;
     if a == b {
         return Some(());
     }
-    if kind == Kind::Plain || a.len() != b.len() {
+    if kind == Kind::Plain {
         return None;
     }
-    let depth = depth.checked_sub(1)?;
+    left.depth = left.depth.checked_sub(1)?;
+    same_message(kind, a, b, left)?;
+    left.depth += 1;
+    Some(())
+}
+
+fn same_message(kind: Kind, a: &[u8], b: &[u8], left: &mut Left) -> Option<()> {
     let (mut these, mut those) = (Fields { kind, rest: a }, Fields { kind, rest: b });
     // Of several values of which only one can be set, the last counts, so their order has a meaning. There is just one.
     if matches!(kind, Kind::Value | Kind::Credentials) {
-        same_field(&these.take()?, &those.take()?, depth)?;
+        same_field(&these.take()?, &those.take()?, left)?;
         return (these.rest.is_empty() && those.rest.is_empty()).then_some(());
+    }
+    if kind == Kind::List {
+        while !these.rest.is_empty() {
+            same_field(&these.take()?, &those.take()?, left)?;
+        }
+        return those.rest.is_empty().then_some(());
     }
     let mut few = [Field::default(); FEW];
     let mut count = 0;
     while !those.rest.is_empty() {
         let field = those.take()?;
         let Some(room) = few.get_mut(count) else {
-            return same_of_many(kind, a, b, depth);
+            return same_of_many(kind, a, b, left);
         };
         *room = field;
         count += 1;
@@ -168,29 +207,30 @@ fn same(kind: Kind, a: &[u8], b: &[u8], depth: usize) -> Option<()> {
             taken >> place & 1 == 0 && other.tag == field.tag && other.key == field.key
         })?;
         taken |= 1 << place;
-        same_field(&field, other, depth)?;
+        same_field(&field, other, left)?;
         all += 1;
     }
     (all == count).then_some(())
 }
 
-fn same_field(a: &Field<'_>, b: &Field<'_>, depth: usize) -> Option<()> {
+fn same_field(a: &Field<'_>, b: &Field<'_>, left: &mut Left) -> Option<()> {
     if a.tag != b.tag {
         return None;
     }
     match a.kind {
-        Some(kind) => same(kind, a.value, b.value, depth),
+        Some(kind) => same(kind, a.value, b.value, left),
         None => (a.value == b.value).then_some(()),
     }
 }
 
 /// The same with many fields, which are put in the order of their keys.
-fn same_of_many(kind: Kind, a: &[u8], b: &[u8], depth: usize) -> Option<()> {
-    let sorted = |bytes| {
+fn same_of_many(kind: Kind, a: &[u8], b: &[u8], left: &mut Left) -> Option<()> {
+    let mut sorted = |bytes| {
         let mut fields = Fields { kind, rest: bytes };
         let mut all = Vec::new();
         while !fields.rest.is_empty() {
             all.push(fields.take()?);
+            left.fields = left.fields.checked_sub(1)?;
         }
         // Those of the same name keep their order.
         all.sort_by(|a: &Field<'_>, b| (a.tag, a.key).cmp(&(b.tag, b.key)));
@@ -198,7 +238,7 @@ fn same_of_many(kind: Kind, a: &[u8], b: &[u8], depth: usize) -> Option<()> {
     };
     let (a, b) = (sorted(a)?, sorted(b)?);
     let all = a.len() == b.len()
-        && (a.iter().zip(&b)).all(|(a, b)| a.key == b.key && same_field(a, b, depth).is_some());
+        && (a.iter().zip(&b)).all(|(a, b)| a.key == b.key && same_field(a, b, left).is_some());
     all.then_some(())
 }
 
@@ -241,225 +281,4 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use prost::Message as _;
-    use prost::bytes::Bytes;
-    use purlin_object::{Object, Value};
-
-    use super::{Field, Fields, Is, Kind, is_same_request, tag_of_request};
-    use crate::v1::{
-        CredentialData, Credentials, RequestMeta, Resource, Resources, RunFunctionRequest, Schema,
-        State, credentials::Source,
-    };
-
-    fn object(seed: usize, keys: usize) -> Object {
-        let field = |at: usize| -> (String, Value) {
-            let value = match (seed + at) % 5 {
-                0 => Value::from(format!("text {at}")),
-                1 => Value::Double(f64::from(u32::try_from(at).unwrap()) + 0.5),
-                2 => Value::List((0..2).map(|item| object(item, keys / 4)).collect()),
-                3 => Value::Null,
-                _ if keys > 2 => object(seed + 1, keys / 4).into(),
-                _ => Value::Bool(at.is_multiple_of(2)),
-            };
-            (format!("key-{at}"), value)
-        };
-        (0..keys).map(field).collect()
-    }
-
-    fn resource(seed: usize) -> Resource {
-        let detail = |key: &str| (key.to_owned(), Bytes::from(format!("{key} {seed}")));
-        Resource {
-            resource: Some(object(seed, 4 + seed % 9)),
-            connection_details: ["user", "password", "host"].map(detail).into(),
-            ready: 1,
-        }
-    }
-
-    /// A request with several entries in every map that there is.
-    fn full() -> RunFunctionRequest {
-        let name = |at: usize| format!("name-{at}");
-        let state = |count: usize| State {
-            composite: Some(resource(count)),
-            resources: (0..count).map(|at| (name(at), resource(at))).collect(),
-        };
-        let found = |at: usize| Resources {
-            items: vec![resource(at), resource(at + 1)],
-        };
-        let credentials = |at: usize| Credentials {
-            source: Some(Source::CredentialData(CredentialData {
-                data: ["a", "b", "c"]
-                    .map(|key| (key.to_owned(), Bytes::from(name(at))))
-                    .into(),
-            })),
-        };
-        RunFunctionRequest {
-            meta: Some(RequestMeta {
-                tag: "tag".to_owned(),
-                ..RequestMeta::default()
-            }),
-            observed: Some(state(30)),
-            desired: Some(state(5)),
-            input: Some(object(3, 26)),
-            context: Some(object(1, 6)),
-            extra_resources: (0..3).map(|at| (name(at), found(at))).collect(),
-            required_resources: (0..3).map(|at| (name(at), found(at + 7))).collect(),
-            credentials: (0..3).map(|at| (name(at), credentials(at))).collect(),
-            required_schemas: (0..3)
-                .map(|at| {
-                    let openapi_v3 = Some(object(at, 5));
-                    (name(at), Schema { openapi_v3 })
-                })
-                .collect(),
-        }
-    }
-
-    /// Numbers that look like chance.
-    struct Chance(u64);
-
-    impl Chance {
-        fn below(&mut self, bound: usize) -> usize {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            usize::try_from(self.0 >> 33).unwrap() % bound
-        }
-    }
-
-    fn put(tag: u64, bytes: &[u8], out: &mut Vec<u8>) {
-        prost::encoding::encode_varint(tag, out);
-        prost::encoding::encode_varint(bytes.len() as u64, out);
-        out.extend_from_slice(bytes);
-    }
-
-    fn fields(kind: Kind, bytes: &[u8]) -> Vec<Field<'_>> {
-        let mut fields = Fields { kind, rest: bytes };
-        let next = || (!fields.rest.is_empty()).then(|| fields.take().expect("a message"));
-        std::iter::from_fn(next).collect()
-    }
-
-    /// The same message, the entries of each of its maps in another order.
-    fn shuffled(kind: Kind, bytes: &[u8], chance: &mut Chance) -> Vec<u8> {
-        if kind == Kind::Plain {
-            return bytes.to_vec();
-        }
-        let mut fields: Vec<(u64, bool, Vec<u8>)> = fields(kind, bytes)
-            .iter()
-            .map(|field| {
-                let is_entry = matches!(kind.field(field.tag >> 3), Is::Entry(_));
-                let value = match field.kind {
-                    Some(kind) => shuffled(kind, field.value, chance),
-                    None => field.value.to_vec(),
-                };
-                let mut encoded = Vec::new();
-                match (is_entry, field.kind) {
-                    (true, _) => {
-                        let mut body = Vec::new();
-                        put(0x0A, field.key, &mut body);
-                        put(0x12, &value, &mut body);
-                        put(field.tag, &body, &mut encoded);
-                    }
-                    (false, Some(_)) => put(field.tag, &value, &mut encoded),
-                    (false, None) => encoded = value,
-                }
-                (field.tag, is_entry, encoded)
-            })
-            .collect();
-        for at in 1..fields.len() {
-            let other = chance.below(at + 1);
-            if fields[at].1 && fields[other].1 && fields[at].0 == fields[other].0 {
-                fields.swap(at, other);
-            }
-        }
-        fields.into_iter().flat_map(|(_, _, bytes)| bytes).collect()
-    }
-
-    #[test]
-    fn the_order_of_maps_does_not_count() {
-        let bytes = full().encode_to_vec();
-        let mut chance = Chance(7);
-        for _ in 0..10 {
-            let other = shuffled(Kind::Request, &bytes, &mut chance);
-            assert_ne!(bytes, other);
-            assert_eq!(RunFunctionRequest::decode(&*other).unwrap(), full());
-            assert!(is_same_request(&bytes, &other));
-            assert!(is_same_request(&other, &bytes));
-            let third = shuffled(Kind::Request, &bytes, &mut chance);
-            assert!(is_same_request(&third, &other));
-        }
-    }
-
-    #[test]
-    fn everything_else_counts() {
-        let bytes = full().encode_to_vec();
-        let mut chance = Chance(11);
-        let mut read = 0;
-        for _ in 0..400 {
-            let mut other = shuffled(Kind::Request, &bytes, &mut chance);
-            let place = chance.below(other.len());
-            other[place] ^= 1 << chance.below(8);
-            // A bit of the layout may make it unreadable, or another way to write the same.
-            match RunFunctionRequest::decode(&*other) {
-                Ok(request) if request == full() => {}
-                Ok(_) => {
-                    read += 1;
-                    assert!(!is_same_request(&bytes, &other), "{place}");
-                }
-                Err(_) => assert!(!is_same_request(&bytes, &other), "{place}"),
-            }
-        }
-        assert!(read > 100, "{read}");
-    }
-
-    #[test]
-    fn lists_have_an_order_and_of_equal_keys_the_last_counts() {
-        let with = |list: [&str; 2]| RunFunctionRequest {
-            context: Some(Object::from_iter([("l", list.map(str::to_owned).to_vec())])),
-            ..RunFunctionRequest::default()
-        };
-        let (one, other) = (with(["a", "b"]), with(["b", "a"]));
-        assert!(!is_same_request(
-            &one.encode_to_vec(),
-            &other.encode_to_vec()
-        ));
-        let entry = |value: &str| {
-            let one = Object::from_iter([("k", value)]);
-            one.encode_to_vec()
-        };
-        let twice = |first: &str, second: &str| {
-            let mut request = Vec::new();
-            put(0x22, &[entry(first), entry(second)].concat(), &mut request);
-            request
-        };
-        assert!(is_same_request(&twice("a", "b"), &twice("a", "b")));
-        assert!(!is_same_request(&twice("a", "b"), &twice("b", "a")));
-        // Found in two ways: with few fields, and with many.
-        let many = |first: &str, second: &str| {
-            let more: Vec<u8> = (0..40)
-                .flat_map(|at| Object::from_iter([(format!("k{at}"), 1)]).encode_to_vec())
-                .collect();
-            let mut request = Vec::new();
-            put(
-                0x22,
-                &[entry(first), more, entry(second)].concat(),
-                &mut request,
-            );
-            request
-        };
-        assert!(!is_same_request(&many("a", "b"), &many("b", "a")));
-    }
-
-    #[test]
-    fn the_tag_is_found_where_it_is() {
-        assert_eq!(tag_of_request(&full().encode_to_vec()), Some(&b"tag"[..]));
-        let mut request = full();
-        request.meta.as_mut().unwrap().tag.clear();
-        assert_eq!(tag_of_request(&request.encode_to_vec()), None);
-        request.meta = None;
-        assert_eq!(tag_of_request(&request.encode_to_vec()), None);
-        for bytes in [&b""[..], b"\x0A", b"\x0A\x05\x0A\x05a", b"\x0A\xFF"] {
-            assert_eq!(tag_of_request(bytes), None);
-        }
-    }
-}
+mod tests;
