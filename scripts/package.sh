@@ -14,7 +14,7 @@ purlin=${PURLIN:-}
 if [ -z "$purlin" ]; then
   profile=${PROFILE:-demo}
   cargo build --locked --profile "$profile" -p purlin
-  purlin=target/$([ "$profile" = dev ] && echo debug || echo "$profile")/purlin
+  purlin=${CARGO_TARGET_DIR:-target}/$([ "$profile" = dev ] && echo debug || echo "$profile")/purlin
 fi
 mkdir -p target/package
 "$purlin" package build --function "${chosen[@]}" -o target/package/function-purlin.xpkg
