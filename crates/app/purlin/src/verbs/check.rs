@@ -153,7 +153,7 @@ fn set_aside(found: &mut Diagnostics, wanted: bool) -> usize {
 
 /// A finding as machines read it.
 #[derive(serde::Serialize)]
-struct Line<'f> {
+struct Entry<'f> {
     file: Option<&'f str>,
     line: Option<u32>,
     column: Option<u32>,
@@ -163,7 +163,7 @@ struct Line<'f> {
     help: Option<&'f str>,
 }
 
-impl<'f> Line<'f> {
+impl<'f> Entry<'f> {
     fn of(finding: &'f Diagnostic) -> Self {
         let place = finding.place.as_ref();
         Self {
@@ -182,7 +182,7 @@ fn print(found: &Diagnostics, format: Format, ui: &Ui) -> anyhow::Result<()> {
     match format {
         Format::Text => ui.data(render_findings(found, &sources(found)))?,
         Format::Json => {
-            let lines: Vec<Line<'_>> = found.iter().map(Line::of).collect();
+            let lines: Vec<Entry<'_>> = found.iter().map(Entry::of).collect();
             ui.data(format_args!("{}\n", serde_json::to_string_pretty(&lines)?))?;
         }
         Format::Sarif => {
