@@ -234,17 +234,17 @@ fn every_mistake_is_shown_with_its_line() {
     assert_eq!(
         stderr,
         "\
-composition.yaml:5:1: error[composition/shape]: `spec.compositeTypeRef` is missing
-5 | spec:
-  | ^^^^
+composition.yaml:6:3: error[composition/shape]: `spec.compositeTypeRef` is missing
+6 |   compositeTypeReff:
+  |   ^^^^^^^^^^^^^^^^^
   help: did you mean it by `compositeTypeReff`?
 composition.yaml:6:3: warning[composition/shape]: `spec.compositeTypeReff` is not a known field and is ignored
 6 |   compositeTypeReff:
   |   ^^^^^^^^^^^^^^^^^
   help: did you mean `compositeTypeRef`?
-composition.yaml:12:5: error[composition/shape]: `spec.pipeline[0].functionRef.name` is missing
-12 |     functionRef:
-   |     ^^^^^^^^^^^
+composition.yaml:13:7: error[composition/shape]: `spec.pipeline[0].functionRef.name` is missing
+13 |       nam: function-patch-and-transform
+   |       ^^^
   help: did you mean it by `nam`?
 xr.yaml:4:1: error[yaml/tab]: a tab cannot indent YAML
 4 | \tname: app

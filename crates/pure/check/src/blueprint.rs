@@ -114,6 +114,7 @@ pub(crate) fn resources<'v>(
         let at = format!("{at}.resources[{index}]");
         let typed = context.typed(&value["manifest"]).unwrap_or_default();
         let manifest_at = format!("{at}.manifest");
+        fit::identity(&value["manifest"], &manifest_at, true, report);
         if value["external"] == true {
             let file = context.file;
             crate::kinds::check(context.set, file, &value["manifest"], &manifest_at, report);

@@ -81,9 +81,32 @@ pub(crate) fn xrd(set: &Set, document: &Document, report: &mut Report<'_>) {
     for (index, version) in versions(object) {
         let path = format!("spec.versions[{index}]");
         let schema = &version["schema"]["openAPIV3Schema"];
-        required(schema, &format!("{path}.schema.openAPIV3Schema"), 0, report);
+        let path = format!("{path}.schema.openAPIV3Schema");
+        required(schema, &path, 0, report);
+        beside_spec(schema, &path, report);
     }
     columns(set, document, report);
+}
+
+/// Of the fields of an object, an XRD defines two.
+fn beside_spec(schema: &Value, path: &str, report: &mut Report<'_>) {
+    const TAKEN: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+    let fields = schema["properties"].as_object();
+    for name in fields.into_iter().flat_map(|fields| fields.keys()) {
+        if TAKEN.contains(&name.as_str()) {
+            continue;
+        }
+        let message = format!("`{name}` is ignored: an XRD defines `spec` and `status`");
+        let finding = Diagnostic::warning("xrd/unknown-keyword", message);
+        let help = match nearest(name, ["spec", "status"]) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "put the field into `spec` or `status`".to_owned(),
+        };
+        report.key(
+            &below(&format!("{path}.properties"), name),
+            finding.help(help),
+        );
+    }
 }
 
 fn versions(object: &Value) -> impl Iterator<Item = (usize, &Value)> {
@@ -221,6 +244,29 @@ fn keywords_of_versions(object: &Value, report: &mut Report<'_>) {
     }
 }
 
+/// Fields of CEL rules that there are not.
+fn rules(rules: &Value, path: &str, report: &mut Report<'_>) {
+    const FIELDS: [&str; 6] = [
+        "fieldPath",
+        "message",
+        "messageExpression",
+        "optionalOldSelf",
+        "reason",
+        "rule",
+    ];
+    for (index, rule) in rules.as_array().into_iter().flatten().enumerate() {
+        let fields = rule.as_object().into_iter().flat_map(|map| map.keys());
+        for name in fields.filter(|name| !FIELDS.contains(&name.as_str())) {
+            let message = format!("`{name}` is no field of rules, and is ignored");
+            let mut finding = Diagnostic::warning("xrd/unknown-keyword", message);
+            if let Some(near) = nearest(name, FIELDS) {
+                finding = finding.help(format!("did you mean `{near}`?"));
+            }
+            report.key(&below(&format!("{path}[{index}]"), name), finding);
+        }
+    }
+}
+
 fn keywords(schema: &Value, path: &str, depth: usize, report: &mut Report<'_>) {
     let Some(map) = schema.as_object().filter(|_| depth <= MAX_DEPTH) else {
         return;
@@ -239,6 +285,7 @@ fn keywords(schema: &Value, path: &str, depth: usize, report: &mut Report<'_>) {
                     keywords(inner, &format!("{at}[{index}]"), depth + 1, report);
                 }
             }
+            "x-kubernetes-validations" => rules(value, &at, report),
             known if KEYWORDS.contains(&known) => {}
             // Others' extensions.
             other if other.starts_with("x-") && !other.starts_with("x-kube") => {}

@@ -6,6 +6,7 @@ use purlin_schema::{FieldError, Reason, Schema, WHOLE};
 use purlin_yaml::Document;
 use serde_json::Value;
 
+use crate::compose::close;
 use crate::reach::{self, Reach, Step, follow};
 use crate::set::{Defined, Origin, Set, group_version};
 use crate::{Report, join, kinds, partial};
@@ -155,8 +156,39 @@ fn parts(object: &Value, schema: &Schema, report: &mut Report<'_>) {
     }
 }
 
+/// Tells a misspelt name of one of the fields that make an object, which stands at `at`. `certain` says whether it is to
+/// be one: other files may have one of these names, too.
+pub(crate) fn identity(object: &Value, at: &str, certain: bool, report: &mut Report<'_>) {
+    let Some(map) = object.as_object() else {
+        return;
+    };
+    let keys: Vec<&str> = map.keys().map(String::as_str).collect();
+    for (key, field) in misspelt(&keys, certain) {
+        let message = format!("`{key}` is no field of objects");
+        let finding = Diagnostic::error("check/unknown-field", message);
+        let finding = finding.help(format!("did you mean `{field}`?"));
+        report.key(&join(at, &crate::below("", key)), finding);
+    }
+}
+
+/// Names that are nearly those of the fields that make an object, where these are missing.
+pub(crate) fn misspelt<'k>(keys: &[&'k str], certain: bool) -> Vec<(&'k str, &'static str)> {
+    const FIELDS: [&str; 4] = ["apiVersion", "kind", "metadata", "spec"];
+    let has = |field: &str| keys.contains(&field);
+    let present = FIELDS.into_iter().filter(|field| has(field)).count();
+    let mut found = Vec::new();
+    if present < 2 && !certain {
+        return found;
+    }
+    for field in FIELDS.into_iter().filter(|field| !has(field)) {
+        let near = keys.iter().find(|key| close(key, field));
+        found.extend(near.map(|key| (*key, field)));
+    }
+    found
+}
+
 /// Fields of the metadata that no object has, and names that none of these kinds has.
-fn metadata(object: &Value, report: &mut Report<'_>) {
+pub(crate) fn metadata(object: &Value, report: &mut Report<'_>) {
     let known = match follow(reach::any_object(), &[Step::Field("metadata".to_owned())]) {
         Reach::Field(metadata) => metadata.properties.keys().map(String::as_str).collect(),
         Reach::Unknown | Reach::Nowhere { .. } => Vec::new(),

@@ -200,6 +200,10 @@ fn look(set: &Set, document: &Document, functions: &Functions, report: &mut Repo
     if role != Role::Other && set.is_part(&document.value, document.places.file()) {
         return false;
     }
+    fit::identity(&document.value, "", role != Role::Other, report);
+    if matches!(role, Role::Xrd | Role::Composition) {
+        fit::metadata(&document.value, report);
+    }
     match role {
         Role::Xrd => definition::xrd(set, document, report),
         Role::Crd => definition::crd(document, report),

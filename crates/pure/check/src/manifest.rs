@@ -15,7 +15,14 @@ pub enum Text {
 
 /// Whether a text may hold a manifest at all. Cheap, and right when it says no.
 pub fn may_hold_manifests(text: &str) -> bool {
-    text.contains("apiVersion") && text.contains("kind")
+    // One of the two words may be misspelt, where the other begins a line.
+    let begins = |field: &str| text.starts_with(field.trim_start()) || text.contains(field);
+    match (text.contains("apiVersion"), text.contains("kind")) {
+        (true, true) => true,
+        (true, false) => begins("\napiVersion: "),
+        (false, true) => begins("\nkind: ") && begins("\nmetadata:"),
+        (false, false) => false,
+    }
 }
 
 /// Whether a text is one that ytt fills in: its instructions stand in comments, so that it reads as YAML without being

@@ -81,6 +81,7 @@ fn check_template(
         }
         let targets = targets(patches);
         let patched = |field: &str| targets.contains(&vec![Step::Field(field.to_owned())]);
+        fit::identity(base, &format!("{at}.base"), true, report);
         if !patched("apiVersion") {
             no_api_version(base, at, report);
         }

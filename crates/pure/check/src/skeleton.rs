@@ -57,6 +57,27 @@ pub(crate) fn object(place: &Place<'_>) -> Option<Object> {
     })
 }
 
+/// Tells misspelt names of the fields that make an object.
+pub(crate) fn identity(place: &Place<'_>, report: &mut Report<'_>) {
+    if place.part.uncertain || place.part.named {
+        return;
+    }
+    let top: Vec<&(String, Range<usize>)> = entries(place.part)
+        .filter(|entry| entry.column == 0 && entry.dashes.is_empty())
+        .filter_map(|entry| entry.key.as_ref())
+        .collect();
+    let keys: Vec<&str> = top.iter().map(|(key, _)| key.as_str()).collect();
+    for (key, field) in fit::misspelt(&keys, false) {
+        let Some((_, bytes)) = top.iter().find(|(known, _)| known == key) else {
+            continue;
+        };
+        let message = format!("`{key}` is no field of objects");
+        let finding = Diagnostic::error("check/unknown-field", message);
+        let finding = finding.help(format!("did you mean `{field}`?"));
+        report.part(place.at, (bytes.start, bytes.end), finding);
+    }
+}
+
 fn entries(part: &Part) -> impl Iterator<Item = &Entry> {
     part.lines.iter().filter_map(|line| match line {
         Line::Entry(entry) => Some(entry),

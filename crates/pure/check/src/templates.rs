@@ -91,6 +91,7 @@ fn document(context: &mut Context<'_>, place: &Place<'_>, report: &mut Report<'_
         return;
     }
     let Some(object) = skeleton::object(place) else {
+        skeleton::identity(place, report);
         // A named template may be used for anything, as may what an action writes.
         context.composes_others = true;
         return;

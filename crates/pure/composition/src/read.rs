@@ -384,7 +384,7 @@ mod tests {
                 "c.yaml:3:1: error[composition/shape]: `metadata.name` is missing; add it",
                 "c.yaml:6:17: error[composition/shape]: `spec.compositeTypeRef.apiVersion` must be text, not a number; quote it",
                 "c.yaml:8:3: warning[composition/shape]: `spec.mod` is not a known field and is ignored; did you mean `mode`?",
-                "c.yaml:10:5: error[composition/shape]: `spec.pipeline[0].functionRef` is missing; did you mean it by `functionref`?",
+                "c.yaml:11:5: error[composition/shape]: `spec.pipeline[0].functionRef` is missing; did you mean it by `functionref`?",
                 "c.yaml:11:5: warning[composition/shape]: `spec.pipeline[0].functionref` is not a known field and is ignored; did you mean `functionRef`?",
                 "c.yaml:12:11: error[composition/duplicate-name]: step \"a\" is already the name of `spec.pipeline[0]`; give every one its own name",
                 "c.yaml:14:5: error[composition/shape]: `spec.pipeline[1].input.apiVersion` is missing; add it",

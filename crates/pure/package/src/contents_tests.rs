@@ -188,7 +188,7 @@ spec:
             "crossplane.yaml:17:17 error package/dependency `pkg.crossplane.io/v2` has no packages",
             "crossplane.yaml:18:11 error package/dependency `Functions` is not a kind of package",
             "crossplane.yaml:19:14 error package/dependency `registry.example.org/acme/d@sha256:00` has a digest",
-            "crossplane.yaml:21:5 error package/shape `spec.dependsOn[4].version` is missing",
+            "crossplane.yaml:22:5 error package/shape `spec.dependsOn[4].version` is missing",
             "crossplane.yaml:22:5 warning package/shape `spec.dependsOn[4].verson` is not a known field and is ignored",
         ],
     );

@@ -160,12 +160,13 @@ impl<'a> Fields<'a> {
         let value = present(within, field);
         if value.is_none() {
             let path = within.path_of(field);
-            let mut error = Diagnostic::error(self.code, format!("`{path}` is missing"));
-            error = match nearest(field, within.map.keys().map(String::as_str)) {
-                Some(near) => error.help(format!("did you mean it by `{near}`?")),
-                None => error.help("add it"),
-            };
-            self.push(&path, error);
+            let error = Diagnostic::error(self.code, format!("`{path}` is missing"));
+            if let Some(near) = nearest(field, within.map.keys().map(String::as_str)) {
+                let error = error.help(format!("did you mean it by `{near}`?"));
+                self.push_key(&within.path_of(near), error);
+            } else {
+                self.push(&path, error.help("add it"));
+            }
         }
         value
     }

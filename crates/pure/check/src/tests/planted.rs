@@ -291,6 +291,13 @@ fn mistakes_of_definitions_are_found() {
             "`address`",
         ),
         (
+            "          status:\n",
+            "          sttaus:\n",
+            0,
+            "xrd/unknown-keyword",
+            "`status`",
+        ),
+        (
             "required: [region]",
             "required: [regoin]",
             0,
@@ -361,6 +368,25 @@ fn mistakes_of_objects_are_found() {
     };
     assert_eq!(beside(CLAIM), Vec::<String>::new());
     check("claim.yaml", CLAIM, cases, beside);
+    let misspelt: &[Case] = &[
+        (
+            "apiVersion",
+            "apViersion",
+            0,
+            "check/unknown-field",
+            "`apiVersion`",
+        ),
+        ("kind", "kidn", 0, "check/unknown-field", "`kind`"),
+        (
+            "metadata",
+            "meatdata",
+            0,
+            "check/unknown-field",
+            "`metadata`",
+        ),
+        ("spec", "spce", 0, "check/unknown-field", "`spec`"),
+    ];
+    check("claim.yaml", CLAIM, misspelt, beside);
     let others = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {title: a}\n";
     assert_eq!(beside(others), Vec::<String>::new());
 }
