@@ -30,7 +30,7 @@ pub(crate) fn object(set: &Set, document: &Document, report: &mut Report<'_>) ->
     let Some(defined) = set.find(api_version, kind, file) else {
         return false;
     };
-    metadata(object, report);
+    metadata(object, "", report);
     let Some(schema) = set.schema(defined) else {
         return true;
     };
@@ -169,6 +169,9 @@ pub(crate) fn identity(object: &Value, at: &str, certain: bool, report: &mut Rep
         let finding = finding.help(format!("did you mean `{field}`?"));
         report.key(&join(at, &crate::below("", key)), finding);
     }
+    if certain {
+        metadata(object, at, report);
+    }
 }
 
 /// Names that are nearly those of the fields that make an object, where these are missing.
@@ -188,7 +191,7 @@ pub(crate) fn misspelt<'k>(keys: &[&'k str], certain: bool) -> Vec<(&'k str, &'s
 }
 
 /// Fields of the metadata that no object has, and names that none of these kinds has.
-pub(crate) fn metadata(object: &Value, report: &mut Report<'_>) {
+fn metadata(object: &Value, at: &str, report: &mut Report<'_>) {
     let known = match follow(reach::any_object(), &[Step::Field("metadata".to_owned())]) {
         Reach::Field(metadata) => metadata.properties.keys().map(String::as_str).collect(),
         Reach::Unknown | Reach::Nowhere { .. } => Vec::new(),
@@ -207,7 +210,7 @@ pub(crate) fn metadata(object: &Value, report: &mut Report<'_>) {
             format!("`{path}` is no field of objects"),
         );
         let finding = reach::help(finding, name, &known, "metadata");
-        report.key(&path, softer(finding));
+        report.key(&join(at, &path), softer(finding));
     }
 }
 

@@ -4,6 +4,7 @@
 //! kind. Schemas come from the same files. Where a schema is not known, or lets everything pass, nothing is said.
 
 mod blueprint;
+mod builtin;
 mod compose;
 mod definition;
 mod fit;
@@ -201,9 +202,6 @@ fn look(set: &Set, document: &Document, functions: &Functions, report: &mut Repo
         return false;
     }
     fit::identity(&document.value, "", role != Role::Other, report);
-    if matches!(role, Role::Xrd | Role::Composition) {
-        fit::metadata(&document.value, report);
-    }
     match role {
         Role::Xrd => definition::xrd(set, document, report),
         Role::Crd => definition::crd(document, report),

@@ -11,7 +11,7 @@ use purlin_schema::Schema;
 use purlin_yaml::Document;
 use serde_json::{Value, json};
 
-use crate::partial;
+use crate::{builtin, partial};
 
 /// What an object is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +184,7 @@ impl Set {
         for crd in purlin_api::crds() {
             versions(&crd, Origin::Engine, "", None, &mut defined);
         }
+        defined.extend(builtin::known().into_iter().map(elsewhere));
         let whole = known.into_iter().filter(|one| !set.is_partial(&one.file));
         defined.extend(whole.map(elsewhere));
         for (at, one) in defined.iter().enumerate() {

@@ -396,6 +396,33 @@ fn kinds_that_every_kubernetes_has_are_known() {
     let object = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n";
     let beside = |text: &str| told(&[("a.yaml", text.to_owned())]);
     assert_eq!(beside(object), Vec::<String>::new());
+    let whole = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, creationTimestamp: null}\nspec:\n  replicas: 2\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {creationTimestamp: null, labels: {a: b}}\n    spec:\n      containers:\n      - name: a\n        image: b\n        ports: [{containerPort: 80}]\n        resources: {limits: {cpu: 0.5, memory: 1Gi}}\n        livenessProbe: {httpGet: {port: http, path: /}}\n";
+    assert_eq!(beside(whole), Vec::<String>::new());
+    let cases: &[Case] = &[
+        (
+            "replicas: 2",
+            "replicas: two",
+            0,
+            "check/wrong-type",
+            "integer",
+        ),
+        (
+            "replicas: 2",
+            "relpicas: 2",
+            0,
+            "check/unknown-field",
+            "`replicas`",
+        ),
+        (
+            "containerPort",
+            "containerport",
+            0,
+            "check/unknown-field",
+            "`containerPort`",
+        ),
+        ("apps/v1", "apps/v1beta1", 0, "check/unknown-version", "v1"),
+    ];
+    check("a.yaml", whole, cases, beside);
     check(
         "a.yaml",
         object,
@@ -525,6 +552,13 @@ fn modules_and_their_uses_are_checked() {
             "`name`",
         ),
         ("kind: Box", "kind: Bax", 0, "check/unknown-kind", "`Box`"),
+        (
+            "kind: Box\n",
+            "kind: Box\n              metadata: {lables: {a: b}}\n",
+            1,
+            "check/unknown-field",
+            "`labels`",
+        ),
     ];
     check("shop.yaml", BLUEPRINT, cases, |text| {
         told(&files(XRD, text))
