@@ -74,7 +74,7 @@ async fn figures(args: &Args) -> anyhow::Result<()> {
         functions: Served::start(&["serve-functions"])?,
     };
     say(format_args!(
-        "CPU of the function server against an echo of the same bytes: every request different (but `repeated` and `reordered`), {} connections,\n\
+        "CPU of the function server against an echo of the same bytes: every request different (but `repeated`), {} connections,\n\
          plain text on loopback, the client not counted, the median of {} turns\n",
         args.clients, args.rounds
     ))?;

@@ -19,7 +19,7 @@ use crate::large::pages;
 const HEAD: usize = 5;
 
 /// A message as it is sent, with its head.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Frame(Bytes);
 
 impl Frame {

@@ -19,7 +19,7 @@ use tokio::time::timeout_at;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use crate::kept::{Kept, Known, Place};
+use crate::kept::{Kept, Known};
 use crate::large::LARGE;
 use crate::limit::Turn;
 use crate::message::{self, Frame};
@@ -49,12 +49,12 @@ struct Working {
     function: &'static str,
 }
 
-/// A request as it was read, by which service it came, and where its answer is worth keeping, if it is.
+/// A request as it was read, by which service it came, and under which hash its answer is worth keeping, if it is.
 #[derive(Debug)]
 struct Question {
     bytes: Bytes,
     service: &'static str,
-    keep: Option<Place>,
+    keep: Option<u64>,
 }
 
 /// What a function came to.
@@ -114,7 +114,7 @@ impl Service {
                 tracing::debug!(size = bytes.len(), "answered with what was kept");
                 return Ok(frame);
             }
-            Known::Again(place) => Some(place),
+            Known::Again(hash) => Some(hash),
             Known::Nothing => None,
         };
         let question = Question {
@@ -227,11 +227,11 @@ impl Service {
         self.record(question.service, hosted.name, request, &response);
         let frame = Frame::of(&response);
         // A fatal answer is not kept: each is logged and counted.
-        if let Some(place) = question.keep
+        if let Some(hash) = question.keep
             && hosted.function.repeats(request)
             && !response.results.iter().any(is_fatal)
         {
-            self.kept.keep(place, &question.bytes, &frame);
+            self.kept.keep(hash, &question.bytes, &frame);
         }
         frame
     }

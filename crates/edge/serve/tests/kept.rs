@@ -80,36 +80,3 @@ async fn nothing_is_kept_when_that_is_switched_off() {
     let (asked, _) = ask(options, repeating, normal, &["a"; 5]).await;
     assert_eq!(asked, 5);
 }
-
-#[tokio::test]
-async fn a_request_in_another_order_is_answered_without_the_function() {
-    let keys = ["a", "b", "c", "d", "e"];
-    let asked = Arc::new(AtomicUsize::new(0));
-    let function = {
-        let asked = Arc::clone(&asked);
-        move |request: &RunFunctionRequest| {
-            asked.fetch_add(1, Ordering::SeqCst);
-            normal(request)
-        }
-    };
-    let functions = Functions::new([Hosted {
-        name: "function-test",
-        api_version: API,
-        kind: "Test",
-        function: repeating(Arc::new(function)),
-    }]);
-    let server = Server::bind(Options::default(), Arc::new(functions));
-    let running = server.await.unwrap().spawn();
-    let client = plain(running.address());
-    for turn in 0..10 {
-        let mut request = request("Test");
-        "t".clone_into(&mut request.meta.get_or_insert_default().tag);
-        let mut keys = keys;
-        keys.rotate_left(turn % 5);
-        request.context = Some(keys.iter().map(|key| (*key, true)).collect());
-        let asked_with = request.context.clone();
-        let answer = client.run("f", request).await.unwrap();
-        assert_eq!(answer.context, asked_with);
-    }
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
-}

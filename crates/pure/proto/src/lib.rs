@@ -7,11 +7,9 @@
 mod codec;
 mod redact;
 mod request;
-mod same;
 
 pub use codec::Codec;
 pub use request::decode_request;
-pub use same::{is_same_request, tag_of_request};
 
 /// The messages and the service of `apiextensions.fn.proto.v1`.
 pub mod v1 {

@@ -10,15 +10,12 @@ use bytes::Bytes;
 use function_patch_and_transform::PatchAndTransform;
 use prost::Message as _;
 use purlin_function::Function as _;
-use purlin_object::{Object, ObjectRef, ValueRef};
+use purlin_object::Object;
 use purlin_proto::v1::{Resource, RunFunctionRequest, State};
 use serde_json::Value;
 
 /// How many patches a resource has unless somebody asks for another number.
 pub(crate) const PATCHES: usize = 8;
-
-/// In how many orders a request is sent that is to be in another order each time.
-const ORDERS: usize = 16;
 
 /// What is replaced in each request: a word of digits, the same length as its marker.
 const MARKER: &[u8] = b"0000000000";
@@ -38,8 +35,6 @@ pub(crate) enum Work {
     GoTemplating,
     /// The requests of `patch-and-transform`, each like all others.
     Repeated,
-    /// The same, but each writes the members of its objects in another order, as Go does.
-    Reordered,
 }
 
 impl Work {
@@ -51,7 +46,6 @@ impl Work {
             Self::Blueprint => "blueprint",
             Self::GoTemplating => "go-templating",
             Self::Repeated => "repeated",
-            Self::Reordered => "reordered",
         }
     }
 
@@ -62,7 +56,7 @@ impl Work {
             Self::AutoReady => 1.5,
             Self::Pipeline => 2.5,
             Self::GoTemplating => 10.0,
-            Self::Repeated | Self::Reordered => 1.2,
+            Self::Repeated => 1.2,
         }
     }
 
@@ -76,8 +70,6 @@ impl Work {
 #[derive(Debug)]
 pub(crate) struct Requests {
     template: Bytes,
-    /// The same in other orders.
-    orders: Vec<Bytes>,
     places: Vec<usize>,
     next: AtomicU64,
 }
@@ -85,13 +77,7 @@ pub(crate) struct Requests {
 impl Requests {
     /// Requests with this many composed resources.
     pub(crate) fn new(work: Work, resources: usize, patches: usize) -> anyhow::Result<Self> {
-        let request = request(work, resources, patches)?;
-        let template = request.encode_to_vec();
-        let orders = match work {
-            Work::Reordered => ORDERS,
-            _ => 0,
-        };
-        let orders = (1..=orders).map(|by| turned(&request, by).encode_to_vec().into());
+        let template = request(work, resources, patches)?.encode_to_vec();
         let places: Vec<usize> = template
             .windows(MARKER.len())
             .enumerate()
@@ -101,8 +87,7 @@ impl Requests {
         ensure!(places.len() > resources, "every resource has a marker");
         Ok(Self {
             template: template.into(),
-            orders: orders.collect(),
-            places: if matches!(work, Work::Repeated | Work::Reordered) {
+            places: if work == Work::Repeated {
                 Vec::new()
             } else {
                 places
@@ -118,14 +103,10 @@ impl Requests {
 
     /// The next one. The composite and every observed resource differ from all others.
     pub(crate) fn next(&self) -> Bytes {
-        if self.places.is_empty() && self.orders.is_empty() {
+        if self.places.is_empty() {
             return self.template.clone();
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        if let Some(last) = self.orders.len().checked_sub(1) {
-            let place = usize::try_from(number).unwrap_or_default() % (last + 1);
-            return self.orders.get(place).unwrap_or(&self.template).clone();
-        }
         let digits = format!("{number:0width$}", width = MARKER.len());
         let mut request = self.template.to_vec();
         for &place in &self.places {
@@ -151,7 +132,7 @@ fn request(work: Work, resources: usize, patches: usize) -> anyhow::Result<RunFu
     "0000000000".clone_into(&mut request.meta.get_or_insert_default().tag);
     let input = |json| Object::from_json(json).map(Some);
     match work {
-        Work::PatchAndTransform | Work::Repeated | Work::Reordered => {
+        Work::PatchAndTransform | Work::Repeated => {
             request.input = input(inputs::patches(resources, patches))?;
         }
         Work::Pipeline => {
@@ -170,46 +151,6 @@ fn request(work: Work, resources: usize, patches: usize) -> anyhow::Result<RunFu
         }
     }
     Ok(request)
-}
-
-/// The same request, the members of its objects in another order.
-fn turned(request: &RunFunctionRequest, by: usize) -> RunFunctionRequest {
-    let mut request = request.clone();
-    let state = request.observed.get_or_insert_default();
-    let resources = state
-        .composite
-        .iter_mut()
-        .chain(state.resources.values_mut());
-    let objects = resources.filter_map(|held| held.resource.as_mut());
-    for object in objects.chain(&mut request.input) {
-        *object = turned_object(object.as_ref(), by);
-    }
-    request
-}
-
-fn turned_object(object: ObjectRef<'_>, by: usize) -> Object {
-    let mut members: Vec<_> = object.iter().collect();
-    // Each order differs from the others at many levels, whatever their lengths are.
-    let length = members.len().max(1);
-    members.rotate_left(by % length);
-    if by / length % 2 == 1 {
-        members.reverse();
-    }
-    let members = members.into_iter();
-    members
-        .map(|(key, value)| (key, turned_value(value, by)))
-        .collect()
-}
-
-fn turned_value(value: ValueRef<'_>, by: usize) -> purlin_object::Value {
-    match value {
-        ValueRef::Object(object) => turned_object(object, by).into(),
-        ValueRef::List(list) => {
-            let items = list.iter().map(|item| turned_value(item, by));
-            purlin_object::Value::List(items.collect())
-        }
-        other => other.to_owned(),
-    }
 }
 
 fn resource(object: Value) -> anyhow::Result<Resource> {
@@ -240,9 +181,5 @@ mod tests {
         assert_eq!(first.len(), second.len());
         let (first, second) = two(Work::Repeated);
         assert_eq!(first, second);
-        let (first, second) = two(Work::Reordered);
-        assert_ne!(first, second);
-        let read = |bytes| purlin_proto::decode_request(bytes).unwrap();
-        assert_eq!(read(first), read(second));
     }
 }
