@@ -26,7 +26,7 @@ impl Frame {
     pub(crate) fn of(message: &impl Message) -> Self {
         let length = message.encoded_len();
         Self(if let Some(mut pages) = pages(HEAD + length) {
-            write(message, length, &mut &mut pages[..]);
+            write(message, length, &mut pages.bytes_mut());
             Bytes::from_owner(pages)
         } else {
             let mut bytes = Vec::with_capacity(HEAD + length);
