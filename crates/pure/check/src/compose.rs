@@ -297,6 +297,39 @@ fn pipeline(
         }
     }
     unread_context(context, &hosted, report);
+    unread_keys(&steps, &hosted, report);
+}
+
+/// Keys of the context that a template writes, and no later step can read.
+fn unread_keys(steps: &[&Value], hosted: &[Option<&Hosted>], report: &mut Report<'_>) {
+    for (index, step) in steps.iter().enumerate() {
+        if hosted[index].is_none_or(|one| one.name != GO_TEMPLATING) {
+            continue;
+        }
+        let at = format!("spec.pipeline[{index}].input");
+        for key in templates::context_keys(&step["input"], &at) {
+            let later = index + 1..steps.len();
+            let may_read = |later: usize| {
+                let input = steps[later]["input"].to_string();
+                let elsewhere = hosted[later].is_none()
+                    || hosted[later].is_some_and(|one| one.name == GO_TEMPLATING)
+                        && steps[later]["input"]["source"] != "Inline";
+                elsewhere || input.contains("context") || input.contains(&key.name)
+            };
+            let environment = key.name == crate::trail::ENVIRONMENT;
+            if environment || later.into_iter().any(may_read) {
+                continue;
+            }
+            let message = format!("no step after this one reads `{}` of the context", key.name);
+            let finding = Diagnostic::warning("check/context-unread", message);
+            let help = "take it away, or put the step before those that need it";
+            report.part(
+                &key.at,
+                (key.bytes.start, key.bytes.end),
+                finding.help(help),
+            );
+        }
+    }
 }
 
 /// Steps that put something into the context for nobody.

@@ -84,6 +84,49 @@ pub(crate) fn names(input: &Value, composite: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
+/// A key of the context that a template writes, the template it is in, and the bytes of its name.
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) at: String,
+    pub(crate) bytes: std::ops::Range<usize>,
+}
+
+/// The keys of the context that the templates of an input, which stands at `at`, write out.
+pub(crate) fn context_keys(input: &Value, at: &str) -> Vec<Key> {
+    let single = input["inline"]["template"].as_str();
+    let Some(text) = single.filter(|_| input["source"] == "Inline" && !input["delims"].is_object())
+    else {
+        return Vec::new();
+    };
+    let mut keys = Vec::new();
+    for part in &outline::read(text) {
+        let place = Place { part, text, at };
+        let object = skeleton::object(&place);
+        if object.is_none_or(|one| !one.api_version.starts_with(META) || one.kind != "Context") {
+            continue;
+        }
+        // The fields of `data`: those of the first column below it.
+        let mut inside = false;
+        let mut column = None;
+        for line in &part.lines {
+            let Line::Entry(entry) = line else { continue };
+            let Some((name, bytes)) = &entry.key else {
+                continue;
+            };
+            if entry.column == 0 {
+                inside = name == "data";
+            } else if inside && *column.get_or_insert(entry.column) == entry.column {
+                keys.push(Key {
+                    name: name.clone(),
+                    at: format!("{at}.inline.template"),
+                    bytes: bytes.clone(),
+                });
+            }
+        }
+    }
+    keys
+}
+
 /// One document of a template.
 fn document(context: &mut Context<'_>, place: &Place<'_>, report: &mut Report<'_>) {
     let lines = &place.part.lines;

@@ -199,6 +199,33 @@ fn what_actions_may_write_is_not_missed() {
 }
 
 #[test]
+fn keys_of_the_context_are_written_for_somebody() {
+    let head = COMPOSITION
+        .split("          {{-")
+        .next()
+        .unwrap_or_default();
+    let written = format!(
+        "{head}          apiVersion: meta.gotemplating.fn.crossplane.io/v1alpha1\n          kind: Context\n          data:\n            acme.example/zones:\n              north: {{{{ .observed.composite.resource.spec.region }}}}\n"
+    );
+    let told_of = |more: &str| {
+        told(&[
+            ("xrd.yaml", XRD.to_owned()),
+            ("shop.yaml", format!("{written}{more}")),
+        ])
+    };
+    let found = told_of("  - step: ready\n    functionRef: {name: function-auto-ready}\n");
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].starts_with("shop.yaml:19 check/context-unread"),
+        "{found:#?}"
+    );
+    let reader = "  - step: more\n    functionRef: {name: function-go-templating}\n    input:\n      apiVersion: gotemplating.fn.crossplane.io/v1beta1\n      kind: GoTemplate\n      source: Inline\n      inline:\n        template: |\n          {{ $zones := index .context \"acme.example/zones\" }}\n";
+    assert_eq!(told_of(reader), Vec::<String>::new());
+    let unknown = "  - step: own\n    functionRef: {name: function-of-ours}\n";
+    assert_eq!(told_of(unknown), Vec::<String>::new());
+}
+
+#[test]
 fn names_of_resources_are_known_to_other_steps() {
     let sequencer = "  - step: order\n    functionRef: {name: function-sequencer}\n    input:\n      apiVersion: sequencer.fn.crossplane.io/v1beta1\n      kind: Input\n      rules: [{sequence: [first, secnd]}]\n";
     let one = COMPOSITION
