@@ -321,7 +321,7 @@ fn unread_keys(steps: &[&Value], hosted: &[Option<&Hosted>], report: &mut Report
                 continue;
             }
             let message = format!("no step after this one reads `{}` of the context", key.name);
-            let finding = Diagnostic::warning("check/context-unread", message);
+            let finding = Diagnostic::note("check/context-unread", message);
             let help = "take it away, or put the step before those that need it";
             report.part(
                 &key.at,
