@@ -32,6 +32,24 @@ fn the_corpus_is_answered() {
     assert!(seen >= functions.hosted().len(), "a seed for each function");
 }
 
+/// The fuzz target is built by nobody but who fuzzes: it must not stay behind when there is another function.
+#[test]
+fn the_fuzz_target_knows_every_function() {
+    let manifest = |path: &str| {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+        std::fs::read_to_string(path).expect("a manifest")
+    };
+    let fuzz = manifest("fuzz/Cargo.toml");
+    let ours = manifest("Cargo.toml");
+    let functions = (ours.lines())
+        .filter_map(|line| line.split(['.', ' ']).next())
+        .filter(|name| name.starts_with("function-"));
+    let missing: Vec<&str> = functions
+        .filter(|name| !fuzz.contains(&format!("{name} = ")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// Recorded requests of every function, each with one byte changed.
 #[test]
 fn recorded_requests_that_were_damaged_are_answered() {
